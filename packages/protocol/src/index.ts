@@ -1,0 +1,6 @@
+export {
+  connectMethodPath, decodeDown, decodeUp, encodeDown, encodeUp,
+  type Down, type DownCase, type DownMessage, type Up, type UpCase, type UpMessage,
+} from "./control.ts";
+export type { AttemptRef as AttemptMessage, SlotAddress } from "./generated/control.ts";
+export type { MetricSample } from "./metrics.ts";
