@@ -1,0 +1,37 @@
+/** Branded identifiers: a number or string that says what it counts or names. */
+
+declare const brand: unique symbol;
+type Branded<T, B extends string> = T & { readonly [brand]: B };
+
+/** 32 lower-case hex digits, as in Flink's REST API. */
+export type JobId = Branded<string, "JobId">;
+/** Leader epoch: 1, 2, …; grows with every leader that was ever elected on this store. */
+export type Epoch = Branded<number, "Epoch">;
+/** Attempt of a job within one epoch: 1, 2, …. (epoch, attempt) orders all attempts of a job. */
+export type Attempt = Branded<number, "Attempt">;
+/** Checkpoint number of a job: 1, 2, …; never used twice within an attempt. */
+export type CheckpointId = Branded<number, "CheckpointId">;
+/** `<vertex id>` of the execution plan. */
+export type VertexId = Branded<string, "VertexId">;
+/** `<vertex id>#<index>`. */
+export type SubtaskId = Branded<string, "SubtaskId">;
+/** Name of a TaskManager process, unique per start. */
+export type TaskManagerId = Branded<string, "TaskManagerId">;
+
+export const jobId = (text: string): JobId => text as JobId;
+export const epoch = (n: number): Epoch => n as Epoch;
+export const attempt = (n: number): Attempt => n as Attempt;
+export const checkpointId = (n: number): CheckpointId => n as CheckpointId;
+export const vertexId = (text: string): VertexId => text as VertexId;
+export const taskManagerId = (text: string): TaskManagerId => text as TaskManagerId;
+export const subtaskId = (vertex: VertexId, index: number): SubtaskId => `${vertex}#${index}` as SubtaskId;
+
+/** Order of attempts: by epoch, then by attempt. Negative when `a` is older. */
+export function compareAttempts(a: AttemptRef, b: AttemptRef): number {
+  return a.epoch - b.epoch || a.attempt - b.attempt;
+}
+/** What every message, frame, path and transactional id carries. */
+export interface AttemptRef {
+  readonly epoch: Epoch;
+  readonly attempt: Attempt;
+}

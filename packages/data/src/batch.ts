@@ -1,0 +1,62 @@
+/**
+ * A record batch: rows that cross a boundary together. Columns are the truth; objects are made on demand.
+ *
+ * BAT-1  Rows keep their order from the writer that added them to the reader that yields them.
+ * BAT-2  decode(encode(rows)) equals rows: -0, NaN, undefined-versus-absent, null, lone surrogates, nested objects included.
+ * BAT-3  Two encodings of equal key values hash equally: the hash is over the canonical value, not over the column.
+ * BAT-4  A decoder never allocates by a claimed length: it checks every length against the bytes that are there, and
+ *        answers a malformed batch with `DATA_BAD_BATCH`.
+ * BAT-5  An encoded batch stays under `maxBatchBytes` unless a single row is larger than that.
+ *
+ * No timestamp is `noTimestamp` (NaN in the Float64 column).
+ */
+
+/** Event time of a record without one. Compare with `Number.isNaN`. */
+export const noTimestamp: number = Number.NaN;
+
+/** V8 keeps a joined string out of the large-object space below 128 KB; see the design's section 3. */
+export const maxBatchBytes = 96 * 1024;
+/** Short rows: more than this gains nothing and delays the first of them. */
+export const maxBatchRows = 4_096;
+
+export interface RecordBatch {
+  readonly rows: number;
+  /** Event time per row, ms; NaN where a row has none. */
+  readonly timestamps: Float64Array;
+  /** Stable key hashes per row when the edge is keyed. */
+  readonly hashes: Uint32Array | undefined;
+  /** All rows as values, made at the first call and kept. Plain objects have their fields in the writer's order. */
+  values(): unknown[];
+  /**
+   * One field of all rows without making row objects, or undefined when rows are not uniform objects with that field.
+   * The array is the batch's own: read only.
+   */
+  column(field: string): ColumnView | undefined;
+}
+
+/** Reading access to one column. `get` returns what the field of the row object would hold (undefined when absent). */
+export interface ColumnView {
+  readonly kind: "float64" | "int32" | "string" | "other";
+  /** Set when every row has a plain number: index it directly. */
+  readonly numbers: Float64Array | Int32Array | undefined;
+  get(row: number): unknown;
+}
+
+/** Collects rows and encodes them. One per output channel, reused for its life. */
+export interface BatchWriter {
+  readonly rows: number;
+  /** Lower bound of the encoded size so far, cheap; a writer is flushed when it passes `maxBatchBytes`. */
+  readonly estimatedBytes: number;
+  /** True when the batch must be taken before another row is added. */
+  readonly full: boolean;
+  add(value: unknown, timestamp: number, hash: number): void;
+  /** The encoded batch; the writer is empty afterwards. Throws `DATA_UNENCODABLE` naming row and path for functions, symbols, class instances. */
+  take(): Uint8Array<ArrayBuffer>;
+}
+
+export interface BatchCodec {
+  /** `hashed`: the edge is keyed and the hash column travels with the batch. */
+  createWriter(options: { readonly hashed: boolean }): BatchWriter;
+  /** Throws `DATA_BAD_BATCH`. The batch may point into `bytes`: the caller gives the buffer away. */
+  decode(bytes: Uint8Array): RecordBatch;
+}
