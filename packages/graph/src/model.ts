@@ -9,7 +9,9 @@
  * GRA-2  The digest covers everything here that affects meaning, and nothing that doesn't (names for display, endpoints).
  */
 import type { TypeNode } from "@millrace/data";
-import type { SinkKind } from "@millrace/spi";
+
+/** The four kinds of a sink, by what a crash can do to its output; the same words as in `spi`. */
+export type SinkKind = "two-phase" | "upsert" | "commit-log" | "at-least-once";
 
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
 
