@@ -1,0 +1,85 @@
+/** The two codecs: `adaptive` learns the shape of rows from the rows, `typed` starts from the declared one. One wire format. */
+import type { BatchCodec, ColumnView, RecordBatch } from "./batch.ts";
+import { ColumnBatchWriter, type Plan } from "./batch-writer.ts";
+import { ByteReader } from "./bytes.ts";
+import { bad, type Column, guarded, readColumn, typed } from "./column-reader.ts";
+import type { FieldKind } from "./shape.ts";
+import type { TypeNode } from "./type.ts";
+import { absent } from "./value.ts";
+import { flag, magic0, magic1, maxDecodedRows, version } from "./wire.ts";
+
+/** For streams whose type only TypeScript knows. */
+export function adaptiveCodec(): BatchCodec {
+  return { createWriter: ({ hashed }) => new ColumnBatchWriter(hashed), decode: decodeBatch };
+}
+
+/**
+ * For streams with a type: the first batch already uses its columns. Rows that are not of the type (tsc is trusted, data is
+ * not) are encoded as they are; nothing is lost or refused.
+ */
+export function typedCodec(type: TypeNode): BatchCodec {
+  const plan = planOf(type);
+  return { createWriter: ({ hashed }) => new ColumnBatchWriter(hashed, plan), decode: decodeBatch };
+}
+
+function planOf(type: TypeNode): Plan | undefined {
+  if (type.kind !== "object" || type.fields.some((f) => f.optional === true)) return undefined;
+  return { names: type.fields.map((f) => f.name), kinds: type.fields.map((f) => kindOf(f.type)) };
+}
+function kindOf(type: TypeNode): FieldKind {
+  switch (type.kind) {
+    case "int32":
+    case "int64":
+    case "float64":
+    case "timestamp": return "n";
+    case "string": return "s";
+    // An enum has few values: its column may become a dictionary.
+    default: return "x";
+  }
+}
+
+export function decodeBatch(bytes: Uint8Array): RecordBatch {
+  return guarded(() => {
+    const input = new ByteReader(bytes);
+    if (input.u8() !== magic0 || input.u8() !== magic1) throw bad(0, "not a batch");
+    if (input.u8() !== version) throw bad(2, "version");
+    const flags = input.u8();
+    if (flags > 3) throw bad(3, "flags");
+    const rows = input.u32();
+    if (rows > maxDecodedRows || rows > bytes.length * 64) throw bad(4, "rows");
+    const timestamps = (flags & flag.timestamps) !== 0 ? typed(input, Float64Array, rows) : undefined;
+    const hashes = (flags & flag.hashes) !== 0 ? typed(input, Uint32Array, rows) : undefined;
+    const column = readColumn(input, rows);
+    if (input.remaining > 0) throw bad(input.at, "bytes left over");
+    return new DecodedBatch(rows, timestamps, hashes, column);
+  });
+}
+
+class DecodedBatch implements RecordBatch {
+  readonly rows: number;
+  readonly hashes: Uint32Array | undefined;
+  readonly #column: Column;
+  #timestamps: Float64Array | undefined;
+  #values: unknown[] | undefined;
+
+  constructor(rows: number, timestamps: Float64Array | undefined, hashes: Uint32Array | undefined, column: Column) {
+    this.rows = rows;
+    this.hashes = hashes;
+    this.#timestamps = timestamps;
+    this.#column = column;
+  }
+  get timestamps(): Float64Array {
+    return (this.#timestamps ??= new Float64Array(this.rows).fill(Number.NaN));
+  }
+  values(): unknown[] {
+    if (this.#values === undefined) {
+      const values = guarded(() => this.#column.values()) as unknown[];
+      if (values.includes(absent)) throw bad(0, "absent row");
+      this.#values = values;
+    }
+    return this.#values;
+  }
+  column(field: string): ColumnView | undefined {
+    return guarded(() => this.#column.field?.(field));
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * Collects rows into columns as they are added, and encodes them.
+ *
+ * BAT-6  A row is captured when it is added: what happens to the object later does not show in the batch.
+ *
+ * Three states. The first row decides; a row that does not fit moves the batch to `values`, and the next batch learns.
+ *
+ *   empty ──plain object──▶ struct (generated code, columns filled in `add`) ──other shape──▶ values
+ *     └────anything else──▶ values (array of copies; the column is chosen in `take`)
+ */
+import { type BatchWriter, maxBatchBytes, maxBatchRows } from "./batch.ts";
+import { ByteWriter } from "./bytes.ts";
+import { looksRepetitive, reserve, writeColumn, writeFloats, writeStruct, writeTexts } from "./column-writer.ts";
+import { createRowSink, type FieldKind, roughSize, type RowSink } from "./shape.ts";
+import { copyValue, plainness, setField, withPath } from "./value.ts";
+import { flag, magic0, magic1, maxStructFields, version } from "./wire.ts";
+
+/** A batch is full here, so that one more row of up to the difference keeps it under `maxBatchBytes` (BAT-5). */
+export const fullBatchBytes = Math.floor((maxBatchBytes * 2) / 3);
+/** Fixed bytes per row: offsets, masks, timestamp, hash. */
+const rowOverhead = 12;
+/** After this many batches in a row that did not fit, shapes are not tried again for `restBatches`. */
+const maxMisses = 3;
+const restBatches = 64;
+
+export interface Plan { readonly names: readonly string[]; readonly kinds: readonly FieldKind[] }
+
+export class ColumnBatchWriter implements BatchWriter {
+  readonly #hashed: boolean;
+  readonly #out = new ByteWriter(1_024);
+  #rows = 0;
+  #estimate = 0;
+  #timestamps = new Float64Array(64);
+  #hashes = new Uint32Array(64);
+  #timed = false;
+  #values: unknown[] = [];
+  #plan: Plan | undefined;
+  #sink: RowSink | undefined;
+  /** The rows so far are in the sink. */
+  #inSink = false;
+  #misses = 0;
+  #batches = 0;
+
+  constructor(hashed: boolean, plan?: Plan) {
+    this.#hashed = hashed;
+    if (plan !== undefined) this.#usePlan(plan);
+  }
+  get rows(): number {
+    return this.#rows;
+  }
+  get estimatedBytes(): number {
+    return this.#estimate;
+  }
+  get full(): boolean {
+    return this.#rows >= maxBatchRows || this.#estimate >= fullBatchBytes;
+  }
+
+  add(value: unknown, timestamp: number, hash: number): void {
+    const row = this.#rows;
+    if (typeof value === "object" && value !== null) this.#addObject(value, row);
+    else this.#addScalar(value, row);
+    if (row >= this.#timestamps.length) this.#grow();
+    this.#timestamps[row] = timestamp;
+    if (timestamp === timestamp) this.#timed = true;
+    this.#hashes[row] = hash;
+    this.#rows = row + 1;
+  }
+
+  take(): Uint8Array<ArrayBuffer> {
+    const out = this.#out;
+    const rows = this.#rows;
+    out.reset();
+    out.u8(magic0);
+    out.u8(magic1);
+    out.u8(version);
+    out.u8((this.#timed ? flag.timestamps : 0) | (this.#hashed ? flag.hashes : 0));
+    out.u32(rows);
+    if (this.#timed) {
+      const at = reserve(out, 8, rows * 8);
+      new Float64Array(out.buffer.buffer, at, rows).set(this.#timestamps.subarray(0, rows));
+    }
+    if (this.#hashed) {
+      const at = reserve(out, 4, rows * 4);
+      new Uint32Array(out.buffer.buffer, at, rows).set(this.#hashes.subarray(0, rows));
+    }
+    if (this.#inSink) this.#writeSink(rows);
+    else {
+      writeColumn(out, this.#values, rows);
+      if (this.#misses < maxMisses) this.#learn(rows);
+      this.#values = [];
+    }
+    if (++this.#batches % restBatches === 0) this.#misses = 0;
+    this.#rows = 0;
+    this.#estimate = 0;
+    this.#timed = false;
+    this.#inSink = false;
+    return out.finish();
+  }
+
+  #addObject(value: object, row: number): void {
+    if (row === 0) {
+      if (this.#sink === undefined && this.#misses < maxMisses) this.#learnFrom(value);
+      this.#inSink = this.#sink !== undefined;
+    }
+    if (this.#inSink) {
+      const size = (this.#sink as RowSink).put(value, row);
+      if (size >= 0) {
+        this.#estimate += rowOverhead + size;
+        return;
+      }
+      this.#leaveSink(row);
+    }
+    this.#addCopy(value, row);
+  }
+
+  #addScalar(value: unknown, row: number): void {
+    if (this.#inSink) this.#leaveSink(row);
+    if (typeof value === "function" || typeof value === "symbol") this.#addCopy(value, row);
+    else {
+      this.#values[row] = value;
+      this.#estimate += rowOverhead + (typeof value === "string" ? value.length : 8);
+    }
+  }
+
+  #addCopy(value: unknown, row: number): void {
+    try {
+      this.#values[row] = copyValue(value);
+    } catch (error) {
+      throw withPath(error, "", { row });
+    }
+    this.#estimate += rowOverhead + roughSize(value);
+  }
+
+  /** Turns the columns so far back into rows. */
+  #leaveSink(rows: number): void {
+    const { names } = this.#plan as Plan;
+    const columns = (this.#sink as RowSink).columns();
+    for (let i = 0; i < rows; i++) {
+      const object = {};
+      for (let f = 0; f < names.length; f++) setField(object, names[f] ?? "", columns[f]?.[i]);
+      this.#values[i] = object;
+    }
+    this.#inSink = false;
+    this.#misses++;
+  }
+
+  /** After a batch that had no plan or did not fit it: the plan for the next one. */
+  #learn(rows: number): void {
+    const first = this.#values[0];
+    if (typeof first !== "object" || first === null || plainness(first) !== "object") return;
+    const names = Object.keys(first);
+    const kinds = names.map((name): FieldKind => {
+      let found: FieldKind | undefined;
+      for (let i = 0; i < rows; i++) {
+        const v = (this.#values[i] as Record<string, unknown> | null)?.[name];
+        const k = typeof v === "number" ? "n" : typeof v === "string" ? "s" : "x";
+        if (k === "x" || (found !== undefined && found !== k)) return "x";
+        found = k;
+      }
+      return found ?? "x";
+    });
+    this.#usePlan({ names, kinds });
+  }
+
+  #learnFrom(first: object): void {
+    if (plainness(first) !== "object") return;
+    const names = Object.keys(first);
+    this.#usePlan({ names, kinds: names.map((name) => kindOf((first as Record<string, unknown>)[name])) });
+  }
+
+  #usePlan(plan: Plan): void {
+    this.#plan = plan;
+    this.#sink = plan.names.length > 0 && plan.names.length <= maxStructFields ? createRowSink(plan.names, plan.kinds) : undefined;
+  }
+
+  #writeSink(rows: number): void {
+    const { names, kinds } = this.#plan as Plan;
+    const columns = (this.#sink as RowSink).columns();
+    const out = this.#out;
+    const sample = this.#batches % restBatches === 0;
+    let repetitive = false;
+    writeStruct(out, names, rows, (i) => {
+      const column = columns[i];
+      if (kinds[i] === "n") writeFloats(out, column as Float64Array, rows);
+      else if (kinds[i] === "s") {
+        const strings = column as string[];
+        repetitive ||= sample && looksRepetitive(strings, rows);
+        writeTexts(out, strings, rows, sample);
+        // Released, or the strings (and what they are slices of) would live until the next batch is as long.
+        strings.fill("", 0, rows);
+      } else {
+        writeColumn(out, column as unknown[], rows, 1);
+        (column as unknown[]).fill(undefined, 0, rows);
+      }
+    });
+    this.#misses = 0;
+    if (repetitive) {
+      this.#usePlan({ names, kinds: kinds.map((k, i) => (k === "s" && looksRepetitiveField(columns[i], rows) ? "x" : k)) });
+    }
+  }
+
+  #grow(): void {
+    const timestamps = new Float64Array(this.#timestamps.length * 4);
+    timestamps.set(this.#timestamps);
+    this.#timestamps = timestamps;
+    const hashes = new Uint32Array(timestamps.length);
+    hashes.set(this.#hashes);
+    this.#hashes = hashes;
+  }
+}
+
+function looksRepetitiveField(column: unknown, rows: number): boolean {
+  void column;
+  void rows;
+  return false;
+}
+
+function kindOf(value: unknown): FieldKind {
+  return typeof value === "number" ? "n" : typeof value === "string" ? "s" : "x";
+}

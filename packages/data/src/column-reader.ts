@@ -1,0 +1,294 @@
+/**
+ * Columns back to values. A column is opened by looking at its kind and extents only; values are made when asked for.
+ *
+ * COL-1  Nothing is allocated by a claimed number: every extent is checked against the bytes that are there first, and lists
+ *        must not overlap. Damage that shows only in values is found when they are asked for (`DATA_BAD_BATCH` as well).
+ */
+import { ByteReader, readUtf16, readUtf8 } from "./bytes.ts";
+import type { ColumnView } from "./batch.ts";
+import { fail } from "./fail.ts";
+import { type Access, buildRows } from "./shape.ts";
+import { text } from "./text.ts";
+import { absent, readValue } from "./value.ts";
+import { isDense, kind, maxColumnDepth, maxStructFields, padding } from "./wire.ts";
+
+export interface Column extends ColumnView {
+  readonly rows: number;
+  /** How generated code reads it. */
+  readonly access: Access;
+  /** All values; `absent` where there is no property. Kept after the first call. */
+  values(): readonly unknown[];
+  /** Position after the column. */
+  readonly end: number;
+  /** Fields by name, when this is a struct column. */
+  field?(name: string): Column | undefined;
+}
+
+/** Opens the column at the reader's position and leaves the reader after it. */
+export function readColumn(input: ByteReader, rows: number, depth = 0): Column {
+  if (depth > maxColumnDepth * 2 + 2) throw bad(input.at, "nesting");
+  const at = input.at;
+  switch (input.u8()) {
+    case kind.constant: return readConstant(input, rows);
+    case kind.boolean: return lazyColumn(input, rows, booleans(input, rows));
+    case kind.int32: return numberColumn(input, rows, typed(input, Int32Array, rows), "int32");
+    case kind.float64: return numberColumn(input, rows, typed(input, Float64Array, rows), "float64");
+    case kind.bigint64: { const column = typed(input, BigInt64Array, rows); return lazyColumn(input, rows, () => Array.from(column)); }
+    case kind.ascii: return readAscii(input, rows);
+    case kind.utf8: return readUtf8Column(input, rows);
+    case kind.utf16: return readUtf16Column(input, rows);
+    case kind.dictionary: return readDictionary(input, rows, depth);
+    case kind.bytes: return readBytes(input, rows);
+    case kind.list: return readLists(input, rows, depth);
+    case kind.struct: return readStruct(input, rows, depth);
+    case kind.tagged: return readTagged(input, rows);
+    case kind.mask: return readMask(input, rows, depth);
+    default: throw bad(at, "kind");
+  }
+}
+
+export function bad(at: number, reason: string, cause?: unknown): Error {
+  return fail("DATA_BAD_BATCH", { fields: { at, reason }, ...(cause === undefined ? {} : { cause }) });
+}
+
+type Numbers = Int32Array | Float64Array | Uint32Array | BigInt64Array;
+interface NumbersClass<A> { new (buffer: ArrayBufferLike, at: number, length: number): A; readonly BYTES_PER_ELEMENT: number }
+
+/** A typed array over the bytes when they are aligned in memory, else over a copy. */
+export function typed<A extends Numbers>(input: ByteReader, Class: NumbersClass<A>, rows: number): A {
+  const size = Class.BYTES_PER_ELEMENT;
+  input.take(-input.at & (size - 1));
+  const at = input.take(rows * size);
+  const { bytes } = input;
+  if ((bytes.byteOffset + at) % size === 0) return new Class(bytes.buffer, bytes.byteOffset + at, rows);
+  return new Class(bytes.slice(at, at + rows * size).buffer, 0, rows);
+}
+
+function valuesColumn(end: number, rows: number, make: () => readonly unknown[], optional = false): Column {
+  let made: readonly unknown[] | undefined;
+  const values = () => (made ??= make());
+  return {
+    kind: "other", rows, end, numbers: undefined, values,
+    get access() { return { kind: optional ? "o" as const : "x" as const, data: values() }; },
+    get(row) {
+      const v = values()[row];
+      return v === absent ? undefined : v;
+    },
+  };
+}
+function lazyColumn(input: ByteReader, rows: number, make: () => readonly unknown[]): Column {
+  return valuesColumn(input.at, rows, make);
+}
+
+function readConstant(input: ByteReader, rows: number): Column {
+  const at = input.at;
+  const which = input.u8();
+  if (which > 2) throw bad(at, "constant");
+  input.take(padding(rows));
+  return valuesColumn(input.at, rows, () => new Array<unknown>(rows).fill(which === 0 ? null : which === 1 ? undefined : absent), which === 2);
+}
+
+function booleans(input: ByteReader, rows: number): () => readonly unknown[] {
+  const bit = bits(input, rows);
+  return () => {
+    const values = new Array<unknown>(rows);
+    for (let i = 0; i < rows; i++) values[i] = bit(i);
+    return values;
+  };
+}
+function bits(input: ByteReader, rows: number): (row: number) => boolean {
+  const { bytes } = input;
+  const at = input.take((rows + 7) >>> 3);
+  return (row) => ((bytes[at + (row >>> 3)]! >>> (row & 7)) & 1) === 1;
+}
+
+function numberColumn(input: ByteReader, rows: number, numbers: Int32Array | Float64Array, which: "int32" | "float64"): Column {
+  return {
+    kind: which, rows, end: input.at, numbers, access: { kind: "f", data: numbers },
+    values: () => Array.from(numbers),
+    get: (row) => numbers[row],
+  };
+}
+
+function textColumn(end: number, rows: number, ends: Uint32Array, read: () => string): Column {
+  let joined: string | undefined;
+  const whole = () => {
+    if (joined === undefined) {
+      joined = read();
+      if (joined.length !== (rows === 0 ? 0 : ends[rows - 1])) throw bad(end, "text length");
+    }
+    return joined;
+  };
+  const get = (row: number) => whole().substring(row === 0 ? 0 : ends[row - 1]!, ends[row]!);
+  return {
+    kind: "string", rows, end, numbers: undefined, get,
+    get access() { return { kind: "s" as const, data: whole(), ends }; },
+    values() {
+      const t = whole();
+      const values = new Array<unknown>(rows);
+      for (let i = 0, from = 0; i < rows; i++) values[i] = t.substring(from, from = ends[i]!);
+      return values;
+    },
+  };
+}
+
+const last = (ends: Uint32Array): number => (ends.length === 0 ? 0 : ends[ends.length - 1]!);
+
+function readAscii(input: ByteReader, rows: number): Column {
+  const ends = typed(input, Uint32Array, rows);
+  const length = last(ends);
+  const from = input.take(length);
+  return textColumn(input.at, rows, ends, () => {
+    try {
+      return text.ascii(input.bytes, from, from + length);
+    } catch (cause) {
+      throw bad(from, "text", cause);
+    }
+  });
+}
+function readUtf8Column(input: ByteReader, rows: number): Column {
+  const length = input.u32();
+  const ends = typed(input, Uint32Array, rows);
+  const from = input.take(length);
+  return textColumn(input.at, rows, ends, () => guarded(() => readUtf8(input.bytes, from, from + length)));
+}
+function readUtf16Column(input: ByteReader, rows: number): Column {
+  const ends = typed(input, Uint32Array, rows);
+  const from = input.take(last(ends) * 2);
+  return textColumn(input.at, rows, ends, () => readUtf16(input.bytes, from, from + last(ends) * 2));
+}
+
+function readDictionary(input: ByteReader, rows: number, depth: number): Column {
+  const count = input.u8() || 256;
+  const words = readColumn(input, count, depth + 1);
+  const at = input.take(rows);
+  const { bytes } = input;
+  const column = valuesColumn(input.at, rows, () => {
+    const distinct = words.values();
+    const values = new Array<unknown>(rows);
+    for (let i = 0; i < rows; i++) {
+      const code = bytes[at + i]!;
+      if (code >= count) throw bad(at + i, "dictionary code");
+      values[i] = distinct[code];
+    }
+    return values;
+  });
+  return words.kind === "string" ? withKind(column, "string") : column;
+}
+
+/** Spreading would call the lazy getters. */
+function withKind(column: Column, which: "string"): Column {
+  return Object.defineProperty(column, "kind", { value: which, enumerable: true });
+}
+
+function readBytes(input: ByteReader, rows: number): Column {
+  const ends = ascending(typed(input, Uint32Array, rows), input.at);
+  const from = input.take(last(ends));
+  const { bytes } = input;
+  return lazyColumn(input, rows, () => {
+    const values = new Array<unknown>(rows);
+    for (let i = 0, start = 0; i < rows; i++) values[i] = new Uint8Array(bytes.subarray(from + start, from + (start = ends[i]!)));
+    return values;
+  });
+}
+
+function readLists(input: ByteReader, rows: number, depth: number): Column {
+  const ends = ascending(typed(input, Uint32Array, rows), input.at);
+  const child = readColumn(input, last(ends), depth + 1);
+  return lazyColumn(input, rows, () => {
+    const items = child.values();
+    const values = new Array<unknown>(rows);
+    for (let i = 0, start = 0; i < rows; i++) values[i] = items.slice(start, start = ends[i]!);
+    return values;
+  });
+}
+
+function ascending(ends: Uint32Array, at: number): Uint32Array {
+  for (let i = 1; i < ends.length; i++) if (ends[i]! < ends[i - 1]!) throw bad(at, "offsets");
+  return ends;
+}
+
+function readStruct(input: ByteReader, rows: number, depth: number): Column {
+  const start = input.at;
+  const count = input.count();
+  if (count > maxStructFields) throw bad(start, "fields");
+  const names: string[] = [];
+  for (let i = 0; i < count; i++) names.push(input.utf8());
+  if (new Set(names).size !== count) throw bad(start, "field twice");
+  if (count === 0) input.take(padding(rows));
+  const places: { readonly from: number; readonly to: number }[] = [];
+  for (let i = 0; i < count; i++) {
+    const length = input.u32();
+    const from = input.take(length);
+    places.push({ from, to: from + length });
+  }
+  const columns = new Array<Column | undefined>(count);
+  const open = (i: number): Column => {
+    let column = columns[i];
+    if (column === undefined) {
+      const { from, to } = places[i]!;
+      column = guarded(() => readColumn(new ByteReader(input.bytes, from, to), rows, depth + 1));
+      if (column.end !== to) throw bad(column.end, "column length");
+      columns[i] = column;
+    }
+    return column;
+  };
+  const column = lazyColumn(input, rows, () => buildRows(names, rows, names.map((_, i) => open(i).access), absent));
+  column.field = (name) => {
+    const i = names.indexOf(name);
+    return i === -1 ? undefined : open(i);
+  };
+  return column;
+}
+
+function readTagged(input: ByteReader, rows: number): Column {
+  const length = input.u32();
+  const from = input.take(length);
+  if (rows > length) throw bad(from, "tagged rows");
+  const { bytes } = input;
+  return valuesColumn(input.at, rows, () => guarded(() => {
+    const reader = new ByteReader(bytes, from, from + length);
+    const values = new Array<unknown>(rows);
+    for (let i = 0; i < rows; i++) values[i] = readValue(reader);
+    if (reader.remaining > 0) throw bad(reader.at, "tagged length");
+    return values;
+  }), true);
+}
+
+function readMask(input: ByteReader, rows: number, depth: number): Column {
+  const at = input.at;
+  const which = input.u8();
+  if (which === 0 || which > 7) throw bad(at, "mask");
+  const marks: (readonly [(row: number) => boolean, unknown])[] = [];
+  for (const [bit, value] of [[1, null], [2, undefined], [4, absent]] as const) {
+    if ((which & bit) !== 0) marks.push([bits(input, rows), value]);
+  }
+  const masked = (row: number): number => marks.findIndex(([bit]) => bit(row));
+  const inner = input.bytes[input.at] ?? 0;
+  if (inner === kind.mask) throw bad(input.at, "mask in mask");
+  const dense = isDense(inner);
+  let count = rows;
+  if (dense) for (let i = 0; i < rows; i++) if (masked(i) !== -1) count--;
+  const column = readColumn(input, count, depth + 1);
+  const values = valuesColumn(input.at, rows, () => {
+    const source = column.values();
+    const result = new Array<unknown>(rows);
+    for (let i = 0, next = 0; i < rows; i++) {
+      const mark = masked(i);
+      result[i] = mark !== -1 ? marks[mark]![1] : source[dense ? next++ : i];
+    }
+    return result;
+  }, (which & 4) !== 0);
+  return values;
+}
+
+/** Damage below a batch is damage of the batch. */
+export function guarded<R>(read: () => R): R {
+  try {
+    return read();
+  } catch (error) {
+    const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+    if (code === "DATA_TRUNCATED" || code === "DATA_BAD_VALUE") throw bad(0, "content", error);
+    throw error;
+  }
+}

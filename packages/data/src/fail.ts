@@ -1,0 +1,5 @@
+/** The thrower of this package's error codes. */
+import { errorsOf } from "@millrace/base";
+import { codes } from "./codes.ts";
+
+export const fail = errorsOf(codes);

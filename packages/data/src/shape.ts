@@ -1,0 +1,128 @@
+/**
+ * Generated code for one shape of row: reading fields into columns, and making row objects from columns.
+ *
+ * SHP-1  A row is taken only when it is a plain object with exactly the shape's fields in their order, each of its kind;
+ *        otherwise `put` changes nothing and returns -1.
+ * SHP-2  Made rows have their fields in the shape's order; a field called `__proto__` is an ordinary field.
+ * SHP-3  Every generated source is unique, so that V8 shares no type feedback between shapes; functions that make rows are
+ *        shared by equal shapes and kept in a bounded cache.
+ */
+import { copyValue, withPath } from "./value.ts";
+
+/** n: number, s: string, x: any plain value, kept in an array. */
+export type FieldKind = "n" | "s" | "x";
+
+/** Columns of one struct while rows are added. One per writer: it owns its arrays. */
+export interface RowSink {
+  /** Takes a row; returns a lower bound of the bytes it adds, or -1 when it does not fit the shape. */
+  put(row: object, index: number): number;
+  /** The arrays by field: Float64Array for n, string[] for s, unknown[] for x; valid up to the last row put. */
+  columns(): readonly (Float64Array | string[] | unknown[])[];
+}
+
+let serial = 0;
+
+export function createRowSink(names: readonly string[], kinds: readonly FieldKind[]): RowSink {
+  const body: string[] = [];
+  const each = (line: (name: string, i: number, k: FieldKind) => string) => names.map((n, i) => line(JSON.stringify(n), i, kinds[i] ?? "x")).join("");
+  const fixed = kinds.reduce((sum, k) => sum + (k === "n" ? 8 : 4), 0);
+  const sizes = kinds.map((k, i) => (k === "s" ? ` + v${i}.length` : k === "x" ? ` + sizeOf(v${i})` : "")).join("");
+  const test = kinds.map((k, i) => (k === "n" ? `typeof v${i} !== "number"` : k === "s" ? `typeof v${i} !== "string"` : "")).filter((s) => s !== "");
+  body.push(
+    `"use strict"; let room = 64;`,
+    each((_n, i, k) => `let c${i} = ${k === "n" ? "new Float64Array(64)" : "[]"};`),
+    `function grow() { room *= 4; ${each((_n, i, k) => (k === "n" ? `{ const g = new Float64Array(room); g.set(c${i}); c${i} = g; }` : ""))} }`,
+    `function put(row, i) {`,
+    `  if (protoOf(row) !== proto) return -1;`,
+    `  let k = 0; for (const p in row) { if (p !== names[k]) return -1; k++; } if (k !== ${names.length}) return -1;`,
+    each((n, i) => `  const v${i} = row[${n}];`),
+    test.length === 0 ? "" : `  if (${test.join(" || ")}) return -1;`,
+    `  if (i >= room) grow();`,
+    each((n, i, k) => `  c${i}[i] = ${k === "x" ? `typeof v${i} === "object" && v${i} !== null || typeof v${i} === "function" || typeof v${i} === "symbol" ? copy(v${i}, ${n}, i) : v${i}` : `v${i}`};`),
+    `  return ${fixed}${sizes};`,
+    `}`,
+    `return { put, columns() { return [${names.map((_n, i) => `c${i}`).join(", ")}]; } };`,
+    `//# sourceURL=millrace/data/put-${++serial}`,
+  );
+  const make = new Function("names", "proto", "protoOf", "copy", "sizeOf", body.join("\n")) as (...environment: unknown[]) => RowSink;
+  // The sentinel ends the comparison of names without a read beyond the array.
+  return make([...names, ""], Object.prototype, Object.getPrototypeOf, copyField, roughSize);
+}
+
+/** f: a typed array of numbers, s: joined text and ends, x: an array of values, o: an array in which `absent` means no property. */
+export type AccessKind = "f" | "s" | "x" | "o";
+export interface Access { readonly kind: AccessKind; readonly data: unknown; readonly ends?: Uint32Array }
+
+type Build = (rows: number, access: readonly Access[], absent: unknown) => object[];
+const builders = new Map<string, Build>();
+const maxBuilders = 1_024;
+
+/** All rows as objects. */
+export function buildRows(names: readonly string[], rows: number, access: readonly Access[], absent: unknown): object[] {
+  // The tag tells Int32Array from Float64Array: each gets code of its own.
+  const kinds = access.map((a) => (a.kind === "f" ? (a.data instanceof Int32Array ? "i" : "f") : a.kind));
+  const id = kinds.join("") + JSON.stringify(names);
+  let build = builders.get(id);
+  if (build === undefined) {
+    if (builders.size >= maxBuilders) builders.clear();
+    build = compileBuild(names, access.map((a) => a.kind));
+    builders.set(id, build);
+  }
+  return build(rows, access, absent);
+}
+
+function compileBuild(names: readonly string[], kinds: readonly AccessKind[]): Build {
+  const value = (i: number) => (kinds[i] === "s" ? `t${i}.substring(p${i}, p${i} = e${i}[i])` : `c${i}[i]`);
+  const key = (name: string) => (name === "__proto__" ? '["__proto__"]' : JSON.stringify(name));
+  const setup = kinds.map((k, i) => (k === "s" ? `const t${i} = a[${i}].data, e${i} = a[${i}].ends; let p${i} = 0;` : `const c${i} = a[${i}].data;`));
+  // Up to the first optional field the row is a literal; from there on, properties are added one by one.
+  const firstOptional = kinds.indexOf("o");
+  const literal = firstOptional === -1 ? names.length : firstOptional;
+  const rest = names.slice(literal).map((name, j) => {
+    const i = literal + j;
+    const define = name === "__proto__"
+      ? `Object.defineProperty(r, "__proto__", { value: v, writable: true, enumerable: true, configurable: true });`
+      : `r[${JSON.stringify(name)}] = v;`;
+    return `{ const v = ${value(i)}; ${kinds[i] === "o" ? "if (v !== absent) " : ""}${define} }`;
+  });
+  const source = [
+    `"use strict";`, ...setup,
+    `const rows = new Array(n);`,
+    `for (let i = 0; i < n; i++) {`,
+    `  const r = { ${names.slice(0, literal).map((name, i) => `${key(name)}: ${value(i)}`).join(", ")} };`,
+    ...rest,
+    `  rows[i] = r;`,
+    `}`,
+    `return rows;`,
+    `//# sourceURL=millrace/data/rows-${++serial}`,
+  ].join("\n");
+  return new Function("n", "a", "absent", source) as Build;
+}
+
+/** Copies what could change after the row was added; names the place when it cannot travel. */
+function copyField(value: unknown, name: string, row: number): unknown {
+  try {
+    return copyValue(value);
+  } catch (error) {
+    throw withPath(error, `.${name}`, { row });
+  }
+}
+
+/** A lower bound of the encoded size, found without much work. */
+export function roughSize(value: unknown, depth = 0): number {
+  if (typeof value === "string") return value.length;
+  if (typeof value !== "object" || value === null) return 0;
+  if (value instanceof Uint8Array) return value.length;
+  let size = 0;
+  if (depth > 8) return 0;
+  if (Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) size += 1 + roughSize(value[i], depth + 1);
+  } else if (value instanceof Map) {
+    for (const [k, v] of value) size += 2 + roughSize(k, depth + 1) + roughSize(v, depth + 1);
+  } else if (value instanceof Set) {
+    for (const v of value) size += 1 + roughSize(v, depth + 1);
+  } else {
+    for (const name in value) size += 2 + roughSize((value as Record<string, unknown>)[name], depth + 1);
+  }
+  return size;
+}

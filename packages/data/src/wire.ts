@@ -1,0 +1,41 @@
+/**
+ * The layout of an encoded batch. Little-endian; positions are relative to the batch's first byte, and typed arrays begin at
+ * multiples of their element size, so that a reader whose buffer is aligned uses them in place.
+ *
+ *   batch   := "MB" version:u8 flags:u8 rows:u32 [timestamps: f64 × rows] [hashes: u32 × rows] column(rows)
+ *   column  := kind:u8 …
+ *     constant  which:u8 (0 null, 1 undefined, 2 absent) padding(rows)
+ *     boolean   bits(rows)
+ *     int32     i32 × rows                          float64  f64 × rows           bigint64  i64 × rows
+ *     ascii     ends: u32 × rows, bytes             utf8     byteLength: u32, ends: u32 × rows (UTF-16 units), bytes
+ *     utf16     ends: u32 × rows, units: u16 × last end
+ *     dictionary count:u8 (0 means 256) column(count) codes: u8 × rows
+ *     bytes     ends: u32 × rows, bytes
+ *     list      ends: u32 × rows, column(last end)
+ *     struct    fields:varint { name:utf8 } { length:u32 column(rows) } padding(rows) when there is no field
+ *     tagged    length:u32 value × rows             (value.ts)
+ *     mask      which:u8 (1 nulls, 2 undefineds, 4 absents) { bits(rows) } column(rows, or for dense kinds those unmasked)
+ *   padding(n) := ceil(n / 64) zero bytes: every column is backed by a byte per 64 rows, so a claimed count costs the claimant.
+ */
+export const magic0 = 0x4d;
+export const magic1 = 0x42;
+export const version = 1;
+export const flag = { timestamps: 1, hashes: 2 } as const;
+
+export const kind = {
+  constant: 0, boolean: 1, int32: 2, float64: 3, bigint64: 4, ascii: 5, utf8: 6, utf16: 7, dictionary: 8,
+  bytes: 9, list: 10, struct: 11, tagged: 12, mask: 13,
+} as const;
+
+/** Kinds whose column under a mask holds the unmasked rows only. */
+export function isDense(k: number): boolean {
+  return k === kind.bigint64 || k === kind.bytes || k === kind.list || k === kind.struct || k === kind.tagged;
+}
+
+/** Columns nest as far as this; what lies deeper is a tagged column. */
+export const maxColumnDepth = 12;
+/** A batch of a writer has at most `maxBatchRows`; a reader accepts as many as any later version might send. */
+export const maxDecodedRows = 1 << 20;
+/** Objects with more fields than this have no struct column. */
+export const maxStructFields = 512;
+export const padding = (rows: number): number => (rows + 63) >>> 6;
