@@ -35,7 +35,9 @@ export function readLayers(): Layers {
 }
 
 export function writeLayers(layers: Layers): void {
-  const packages = layers.packages.toSorted((a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1));
+  const packages = layers.packages.toSorted(
+    (a, b) => a.rank - b.rank || (a.name < b.name ? -1 : 1),
+  );
   const rows = packages.map((layer) => `    ${JSON.stringify(layer)}`).join(",\n");
   const apart = layers.apart.map((pair) => JSON.stringify(pair)).join(", ");
   writeFileSync(path, `{\n  "apart": [${apart}],\n  "packages": [\n${rows}\n  ]\n}\n`);

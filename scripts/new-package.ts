@@ -5,7 +5,15 @@
  */
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { type Layer, type LayerKind, packageFolder, packageName, readLayers, root, writeLayers } from "./layers.ts";
+import {
+  type Layer,
+  type LayerKind,
+  packageFolder,
+  packageName,
+  readLayers,
+  root,
+  writeLayers,
+} from "./layers.ts";
 
 export interface NewPackage {
   readonly layer: Layer;
@@ -20,7 +28,10 @@ export function newPackage({ layer, dependencies, exports = {} }: NewPackage): v
     const target = join(root, folder, file);
     if (existsSync(target)) return;
     mkdirSync(dirname(target), { recursive: true });
-    writeFileSync(target, typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`);
+    writeFileSync(
+      target,
+      typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`,
+    );
   };
 
   write("package.json", {
@@ -31,7 +42,9 @@ export function newPackage({ layer, dependencies, exports = {} }: NewPackage): v
     type: "module",
     exports: { ".": "./src/index.ts", ...exports },
     scripts: { typecheck: "node ../../scripts/typecheck.ts ." },
-    dependencies: Object.fromEntries(dependencies.map((name) => [packageName({ name }), "workspace:*"])),
+    dependencies: Object.fromEntries(
+      dependencies.map((name) => [packageName({ name }), "workspace:*"]),
+    ),
   });
   for (const [file, config] of Object.entries(tsconfigs(layer))) write(file, config);
   write("README.md", readme(layer));
@@ -75,7 +88,9 @@ if (import.meta.main) {
   const [name, rank, kind, ...dependencies] = process.argv.slice(2);
   const kinds: readonly string[] = ["pure", "node", "facade", "app"];
   if (name === undefined || rank === undefined || kind === undefined || !kinds.includes(kind)) {
-    process.stderr.write("usage: new-package.ts <name> <rank> <pure|node|facade|app> [dependency …]\n");
+    process.stderr.write(
+      "usage: new-package.ts <name> <rank> <pure|node|facade|app> [dependency …]\n",
+    );
     process.exit(2);
   }
   newPackage({ layer: { name, rank: Number(rank), kind: kind as LayerKind }, dependencies });

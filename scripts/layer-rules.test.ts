@@ -1,0 +1,212 @@
+import { expect, test } from "vitest";
+import { findViolations, type Manifest, type WorkspacePackage } from "./layer-rules.ts";
+import type { Layer, Layers } from "./layers.ts";
+import { readSource } from "./source-imports.ts";
+
+const layers: Layers = {
+  apart: [["jobmanager", "taskmanager"]],
+  packages: [
+    { name: "base", rank: 0, kind: "pure" },
+    { name: "data", rank: 1, kind: "pure" },
+    { name: "protocol", rank: 1, kind: "pure" },
+    { name: "exchange", rank: 3, kind: "pure", nodeFolders: ["src/node"] },
+    { name: "taskmanager", rank: 5, kind: "node" },
+    { name: "jobmanager", rank: 5, kind: "node" },
+    { name: "testkit", rank: 5, kind: "pure" },
+    { name: "millrace", rank: 7, kind: "facade" },
+  ],
+};
+
+interface Planted {
+  readonly dependencies?: readonly string[];
+  readonly exports?: readonly string[];
+  readonly sources?: Readonly<Record<string, string>>;
+}
+
+function plant(
+  name: string,
+  { dependencies = [], exports = ["."], sources = {} }: Planted = {},
+): WorkspacePackage {
+  const layer: Layer | undefined = layers.packages.find((each) => each.name === name);
+  const manifest: Manifest = {
+    name: layer === undefined || name === "millrace" ? name : `@millrace/${name}`,
+    exports: Object.fromEntries(exports.map((each) => [each, "./src/index.ts"])),
+    dependencies: Object.fromEntries(dependencies.map((each) => [each, "workspace:*"])),
+  };
+  const files = Object.entries(sources).map(
+    ([path, text]) => [path, readSource(path, text)] as const,
+  );
+  return {
+    folder: layer === undefined ? name : `packages/${name}`,
+    manifest,
+    layer,
+    files: new Map(files),
+  };
+}
+
+function violations(...packages: readonly WorkspacePackage[]): string[] {
+  return findViolations({
+    layers,
+    packages,
+    rootDependencies: new Set(["vitest", "@millrace/testkit"]),
+  });
+}
+
+const inBase = (text: string): string[] =>
+  violations(plant("base", { sources: { "src/x.ts": text } }));
+
+test("LAY-1: an import of a declared package of lower rank is allowed", () => {
+  const data = plant("data", {
+    dependencies: ["@millrace/base"],
+    sources: { "src/x.ts": 'import { a } from "@millrace/base"; import { b } from "./y.ts";' },
+  });
+  expect(violations(plant("base"), data)).toEqual([]);
+});
+
+test("LAY-1: an import upwards is refused, also a type import and a dynamic one", () => {
+  for (const text of [
+    'import { a } from "@millrace/data";',
+    'import type { A } from "@millrace/data";',
+    'export type { A } from "@millrace/data";',
+    'const a = await import("@millrace/data");',
+    'type A = import("@millrace/data").A;',
+  ]) {
+    const found = violations(plant("data"), plant("base", { sources: { "src/x.ts": text } }));
+    expect(found, text).toEqual([
+      "packages/base/src/x.ts:1: @millrace/data: which points upwards (rank 0 to rank 1)",
+    ]);
+  }
+});
+
+test("LAY-1: an import sideways is refused, in a source and in a manifest", () => {
+  const data = plant("data", {
+    dependencies: ["@millrace/protocol"],
+    sources: { "src/x.ts": 'import { a } from "@millrace/protocol";' },
+  });
+  expect(violations(plant("protocol"), data)).toEqual([
+    "packages/data/package.json: depends on @millrace/protocol, which points sideways (rank 1 to rank 1)",
+    "packages/data/src/x.ts:1: @millrace/protocol: which points sideways (rank 1 to rank 1)",
+  ]);
+});
+
+test("LAY-1: a test may use the testkit from any rank, a source may not", () => {
+  const text = 'import { verifyOperator } from "@millrace/testkit";';
+  const at = (path: string): string[] =>
+    violations(plant("testkit"), plant("base", { sources: { [path]: text } }));
+  expect(at("src/x.test.ts")).toEqual([]);
+  expect(at("src/x.ts")).toHaveLength(1);
+});
+
+test("LAY-2: a pure source that uses Node or something ambient is refused", () => {
+  for (const [text, name] of [
+    ['import { readFileSync } from "node:fs";', "node:fs: a Node module"],
+    ["export const now = Date.now();", "Date.now"],
+    ["export const now = new Date();", "new Date()"],
+    ["export const dice = Math.random();", "Math.random"],
+    ["setTimeout(() => {}, 1);", "setTimeout"],
+    ["export const t = performance.now();", "performance"],
+    ["export const b = Buffer.alloc(1);", "Buffer"],
+    ["console.log(1);", "console"],
+    ["export const e = process.env;", "process"],
+    ["globalThis.setTimeout(() => {}, 1);", "globalThis.setTimeout"],
+  ] as const) {
+    expect(inBase(text), text).toEqual([`packages/base/src/x.ts:1: ${name} in a pure package`]);
+  }
+});
+
+test("LAY-2: names that only look ambient are allowed", () => {
+  for (const text of [
+    "export const at = (ms: number) => new Date(ms);",
+    "export const isDate = (v: unknown) => v instanceof Date;",
+    "export interface Clock { setTimeout(): void }",
+    "export function run(process: () => void) { process(); }",
+    "export const run = (host: { console: string }) => host.console;",
+    "export const a = globalThis.Array;",
+  ]) {
+    expect(inBase(text), text).toEqual([]);
+  }
+});
+
+test("LAY-2: the node folder of a pure package and its tests may use Node", () => {
+  const text = 'import { connect } from "node:net"; connect(1); setTimeout(() => {}, 1);';
+  const at = (path: string): string[] =>
+    violations(plant("exchange", { sources: { [path]: text } }));
+  expect(at("src/node/tcp.ts")).toEqual([]);
+  expect(at("src/frame.test.ts")).toEqual([]);
+  expect(at("src/nodes.ts")).toHaveLength(2);
+});
+
+test("LAY-3: a deep import and a relative import into another package are refused", () => {
+  const data = plant("data", {
+    dependencies: ["@millrace/base"],
+    sources: {
+      "src/deep.ts": 'import { a } from "@millrace/base/src/errors.ts";',
+      "src/relative.ts": 'import { a } from "../../base/src/errors.ts";',
+    },
+  });
+  expect(violations(plant("base"), data)).toEqual([
+    "packages/data/src/deep.ts:1: @millrace/base/src/errors.ts: a deep import: not among the exports of its package",
+    "packages/data/src/relative.ts:1: ../../base/src/errors.ts: a relative import leaves its package",
+  ]);
+});
+
+test("LAY-3: a subpath among the exports is allowed", () => {
+  const taskmanager = plant("taskmanager", {
+    dependencies: ["@millrace/exchange"],
+    sources: { "src/x.ts": 'import { a } from "@millrace/exchange/node";' },
+  });
+  expect(violations(plant("exchange", { exports: [".", "./node"] }), taskmanager)).toEqual([]);
+});
+
+test("LAY-4: an import that no package.json declares is refused, and the root's serve tests only", () => {
+  expect(inBase('import ts from "typescript";')).toEqual([
+    "packages/base/src/x.ts:1: typescript: not declared in packages/base/package.json",
+  ]);
+  expect(inBase('import { test } from "vitest";')).toHaveLength(1);
+  const tested = plant("base", { sources: { "src/x.test.ts": 'import { test } from "vitest";' } });
+  expect(violations(tested)).toEqual([]);
+});
+
+test("LAY-5: the JobManager and the TaskManager never meet, not even through a third", () => {
+  const third = plant("third", { dependencies: ["@millrace/taskmanager"] });
+  const jobmanager = plant("jobmanager", { dependencies: ["third"] });
+  expect(violations(plant("taskmanager"), third, jobmanager)).toContain(
+    "scripts/layers.json: jobmanager must never reach taskmanager, " +
+      "but @millrace/jobmanager -> third -> @millrace/taskmanager",
+  );
+  const direct = plant("jobmanager", {
+    sources: { "src/x.ts": 'import type { A } from "@millrace/taskmanager";' },
+  });
+  expect(violations(plant("taskmanager"), direct)).toEqual([
+    "packages/jobmanager/src/x.ts:1: @millrace/taskmanager: which points sideways (rank 5 to rank 5)",
+  ]);
+});
+
+test("LAY-6: files that load each other in a circle are refused, types apart", () => {
+  const cycle = (first: string): string[] =>
+    violations(
+      plant("base", {
+        sources: {
+          "src/a.ts": first,
+          "src/b.ts": 'import { c } from "./c.ts";',
+          "src/c.ts": 'export { a } from "./a.ts";',
+        },
+      }),
+    );
+  expect(cycle('import { b } from "./b.ts";')).toEqual([
+    "packages/base: load cycle src/a.ts -> src/b.ts -> src/c.ts -> src/a.ts",
+  ]);
+  expect(cycle('import type { b } from "./b.ts";')).toEqual([]);
+});
+
+test("LAY-7: an example imports nothing but millrace", () => {
+  const example = plant("examples/word-count", {
+    dependencies: ["millrace", "@millrace/base"],
+    sources: {
+      "job.ts": 'import { defineJob } from "millrace"; import { assert } from "@millrace/base";',
+    },
+  });
+  expect(violations(plant("millrace"), plant("base"), example)).toEqual([
+    "examples/word-count/job.ts:1: @millrace/base: examples import only millrace",
+  ]);
+});

@@ -1,0 +1,166 @@
+/**
+ * What a TypeScript source imports and which ambient names it uses, read from its syntax tree.
+ * Knows nothing of packages or ranks.
+ */
+import ts from "typescript59";
+
+export interface Import {
+  readonly specifier: string;
+  readonly line: number;
+  /** Gone after type stripping: cannot take part in a load cycle. */
+  readonly typeOnly: boolean;
+}
+
+export interface SourceFacts {
+  readonly imports: readonly Import[];
+  /** Ambient names used as values, such as `Date.now` or `setTimeout`. */
+  readonly ambient: readonly { readonly name: string; readonly line: number }[];
+  readonly exportStars: readonly number[];
+}
+
+const ambientNames = new Set([
+  "setTimeout",
+  "setInterval",
+  "setImmediate",
+  "clearTimeout",
+  "clearInterval",
+  "clearImmediate",
+  "performance",
+  "process",
+  "Buffer",
+  "console",
+  "fetch",
+  "crypto",
+  "require",
+  "global",
+  "WebSocket",
+  "Worker",
+  "navigator",
+  "alert",
+  "localStorage",
+  "XMLHttpRequest",
+  "__dirname",
+  "__filename",
+]);
+
+export function readSource(path: string, text: string): SourceFacts {
+  const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  const imports: Import[] = [];
+  const ambient: { name: string; line: number }[] = [];
+  const exportStars: number[] = [];
+  const declared = new Set<string>();
+  const lineOf = (node: ts.Node): number =>
+    file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
+
+  const addImport = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
+    if (specifier !== undefined && ts.isStringLiteralLike(specifier)) {
+      imports.push({ specifier: specifier.text, line: lineOf(specifier), typeOnly });
+    }
+  };
+
+  const visit = (node: ts.Node): void => {
+    if (ts.isImportDeclaration(node)) addImport(node.moduleSpecifier, isTypeOnlyImport(node));
+    else if (ts.isExportDeclaration(node)) {
+      addImport(node.moduleSpecifier, isTypeOnlyExport(node));
+      if (node.exportClause === undefined) exportStars.push(lineOf(node));
+    } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
+      addImport(node.argument.literal, true);
+    } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      addImport(node.arguments[0], false);
+    } else {
+      const name = ambientUse(node);
+      if (name !== undefined) ambient.push({ name, line: lineOf(node) });
+      collectDeclaration(node, declared);
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return { imports, exportStars, ambient: ambient.filter(({ name }) => !declared.has(name)) };
+}
+
+function isTypeOnlyImport(node: ts.ImportDeclaration): boolean {
+  const clause = node.importClause;
+  if (clause === undefined) return false;
+  if (clause.isTypeOnly) return true;
+  const named = clause.namedBindings;
+  return (
+    clause.name === undefined &&
+    named !== undefined &&
+    ts.isNamedImports(named) &&
+    named.elements.length > 0 &&
+    named.elements.every((element) => element.isTypeOnly)
+  );
+}
+
+function isTypeOnlyExport(node: ts.ExportDeclaration): boolean {
+  const clause = node.exportClause;
+  return (
+    node.isTypeOnly ||
+    (clause !== undefined &&
+      ts.isNamedExports(clause) &&
+      clause.elements.length > 0 &&
+      clause.elements.every((element) => element.isTypeOnly))
+  );
+}
+
+/** The impure thing this very node does, if any. `new Date(ms)` and `instanceof Date` tell no time and are fine. */
+function ambientUse(node: ts.Node): string | undefined {
+  if (ts.isPropertyAccessExpression(node) && ts.isIdentifier(node.expression)) {
+    const path = `${node.expression.text}.${node.name.text}`;
+    if (path === "Date.now" || path === "Math.random") return path;
+    if (node.expression.text === "globalThis" && ambientNames.has(node.name.text)) return path;
+  }
+  if (
+    ts.isNewExpression(node) &&
+    isNamed(node.expression, "Date") &&
+    (node.arguments?.length ?? 0) === 0
+  ) {
+    return "new Date()";
+  }
+  if (ts.isCallExpression(node) && isNamed(node.expression, "Date")) return "Date()";
+  if (ts.isMetaProperty(node) && node.keywordToken === ts.SyntaxKind.ImportKeyword)
+    return "import.meta";
+  if (ts.isIdentifier(node) && ambientNames.has(node.text) && isValueUse(node)) return node.text;
+  return undefined;
+}
+
+function isNamed(node: ts.Node, name: string): boolean {
+  return ts.isIdentifier(node) && node.text === name;
+}
+
+/** False for property names, labels, types and declarations. */
+function isValueUse(node: ts.Identifier): boolean {
+  const parent = node.parent;
+  if (ts.isPropertyAccessExpression(parent)) return parent.expression === node;
+  if (ts.isShorthandPropertyAssignment(parent)) return true;
+  if (ts.isExportSpecifier(parent) || ts.isImportSpecifier(parent) || ts.isBindingElement(parent))
+    return false;
+  if (ts.isTypeNode(parent) || ts.isTypeElement(parent) || ts.isQualifiedName(parent)) return false;
+  if (
+    (ts.isClassElement(parent) || ts.isPropertyAssignment(parent) || ts.isEnumMember(parent)) &&
+    parent.name === node
+  ) {
+    return false;
+  }
+  return !isDeclarationName(node);
+}
+
+function isDeclarationName(node: ts.Identifier): boolean {
+  const parent = node.parent;
+  return (
+    (ts.isVariableDeclaration(parent) ||
+      ts.isParameter(parent) ||
+      ts.isFunctionDeclaration(parent) ||
+      ts.isFunctionExpression(parent) ||
+      ts.isClassDeclaration(parent)) &&
+    parent.name === node
+  );
+}
+
+function collectDeclaration(node: ts.Node, declared: Set<string>): void {
+  if (ts.isIdentifier(node)) {
+    const parent = node.parent;
+    const bound = ts.isBindingElement(parent) && parent.name === node;
+    if (bound || ts.isImportSpecifier(parent) || isDeclarationName(node)) declared.add(node.text);
+  }
+}
