@@ -42,8 +42,10 @@ if (unknown.length > 0) {
 }
 
 let total: Counts = { passed: 0, failed: 0, skipped: 0 };
-for (const check of checks) if (isWanted(check[0])) total = sum(total, await runCheck(check));
-if (isWanted("tests")) total = sum(total, await runTests());
+const failedSteps: string[] = [];
+for (const check of checks) if (isWanted(check[0])) add(check[0], await runCheck(check));
+if (isWanted("tests")) add("tests", await runTests());
+if (failedSteps.length > 0) process.stdout.write(`failed steps: ${failedSteps.join(", ")}\n`);
 process.stdout.write(`${closingLine(total)}\n`);
 process.exitCode = total.failed > 0 ? 1 : 0;
 
@@ -90,10 +92,11 @@ function run(
   });
 }
 
-function sum(a: Counts, b: Counts): Counts {
-  return {
-    passed: a.passed + b.passed,
-    failed: a.failed + b.failed,
-    skipped: a.skipped + b.skipped,
+function add(name: string, counts: Counts): void {
+  if (counts.failed > 0) failedSteps.push(name);
+  total = {
+    passed: total.passed + counts.passed,
+    failed: total.failed + counts.failed,
+    skipped: total.skipped + counts.skipped,
   };
 }
