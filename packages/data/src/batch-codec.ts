@@ -2,7 +2,8 @@
 import type { BatchCodec, ColumnView, RecordBatch } from "./batch.ts";
 import { ColumnBatchWriter, type Plan } from "./batch-writer.ts";
 import { ByteReader } from "./bytes.ts";
-import { bad, type Column, guarded, readColumn, typed } from "./column-reader.ts";
+import type { Column } from "./columns.ts";
+import { bad, guarded, readColumn, typed } from "./column-reader.ts";
 import type { FieldKind } from "./shape.ts";
 import type { TypeNode } from "./type.ts";
 import { absent } from "./value.ts";
@@ -46,7 +47,7 @@ export function decodeBatch(bytes: Uint8Array): RecordBatch {
     const flags = input.u8();
     if (flags > 3) throw bad(3, "flags");
     const rows = input.u32();
-    if (rows > maxDecodedRows || rows > bytes.length * 64) throw bad(4, "rows");
+    if (rows > maxDecodedRows || rows > bytes.length * 8) throw bad(4, "rows");
     const timestamps = (flags & flag.timestamps) !== 0 ? typed(input, Float64Array, rows) : undefined;
     const hashes = (flags & flag.hashes) !== 0 ? typed(input, Uint32Array, rows) : undefined;
     const column = readColumn(input, rows);
@@ -80,6 +81,6 @@ class DecodedBatch implements RecordBatch {
     return this.#values;
   }
   column(field: string): ColumnView | undefined {
-    return guarded(() => this.#column.field?.(field));
+    return guarded(() => this.#column.field(field));
   }
 }

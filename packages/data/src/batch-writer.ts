@@ -99,8 +99,9 @@ export class ColumnBatchWriter implements BatchWriter {
 
   #addObject(value: object, row: number): void {
     if (row === 0) {
-      if (this.#sink === undefined && this.#misses < maxMisses) this.#learnFrom(value);
-      this.#inSink = this.#sink !== undefined;
+      const trying = this.#misses < maxMisses;
+      if (this.#sink === undefined && trying) this.#learnFrom(value);
+      this.#inSink = this.#sink !== undefined && trying;
     }
     if (this.#inSink) {
       const size = (this.#sink as RowSink).put(value, row);
@@ -178,13 +179,13 @@ export class ColumnBatchWriter implements BatchWriter {
     const columns = (this.#sink as RowSink).columns();
     const out = this.#out;
     const sample = this.#batches % restBatches === 0;
-    let repetitive = false;
+    const repetitive = new Set<number>();
     writeStruct(out, names, rows, (i) => {
       const column = columns[i];
       if (kinds[i] === "n") writeFloats(out, column as Float64Array, rows);
       else if (kinds[i] === "s") {
         const strings = column as string[];
-        repetitive ||= sample && looksRepetitive(strings, rows);
+        if (sample && looksRepetitive(strings, rows)) repetitive.add(i);
         writeTexts(out, strings, rows, sample);
         // Released, or the strings (and what they are slices of) would live until the next batch is as long.
         strings.fill("", 0, rows);
@@ -194,9 +195,8 @@ export class ColumnBatchWriter implements BatchWriter {
       }
     });
     this.#misses = 0;
-    if (repetitive) {
-      this.#usePlan({ names, kinds: kinds.map((k, i) => (k === "s" && looksRepetitiveField(columns[i], rows) ? "x" : k)) });
-    }
+    // From the next batch on, columns of few strings are looked at as a whole: they become dictionaries.
+    if (repetitive.size > 0) this.#usePlan({ names, kinds: kinds.map((k, i) => (repetitive.has(i) ? "x" : k)) });
   }
 
   #grow(): void {
@@ -207,12 +207,6 @@ export class ColumnBatchWriter implements BatchWriter {
     hashes.set(this.#hashes);
     this.#hashes = hashes;
   }
-}
-
-function looksRepetitiveField(column: unknown, rows: number): boolean {
-  void column;
-  void rows;
-  return false;
 }
 
 function kindOf(value: unknown): FieldKind {

@@ -6,7 +6,9 @@
  * BAT-3  Two encodings of equal key values hash equally: the hash is over the canonical value, not over the column.
  * BAT-4  A decoder never allocates by a claimed length: it checks every length against the bytes that are there, and
  *        answers a malformed batch with `DATA_BAD_BATCH`.
- * BAT-5  An encoded batch stays under `maxBatchBytes` unless a single row is larger than that.
+ * BAT-5  An encoded batch stays under `maxBatchBytes` unless a single row is larger than a third of that: a writer is full
+ *        at two thirds.
+ * BAT-6  A row is captured when it is added: what happens to the object later does not show in the batch.
  *
  * No timestamp is `noTimestamp` (NaN in the Float64 column).
  */
@@ -45,12 +47,13 @@ export interface ColumnView {
 /** Collects rows and encodes them. One per output channel, reused for its life. */
 export interface BatchWriter {
   readonly rows: number;
-  /** Lower bound of the encoded size so far, cheap; a writer is flushed when it passes `maxBatchBytes`. */
+  /** About the encoded size so far, cheap; never more than a few bytes per row above it. */
   readonly estimatedBytes: number;
   /** True when the batch must be taken before another row is added. */
   readonly full: boolean;
+  /** Throws `DATA_UNENCODABLE` naming row and path for functions, symbols, class instances; the row is then not in the batch. */
   add(value: unknown, timestamp: number, hash: number): void;
-  /** The encoded batch; the writer is empty afterwards. Throws `DATA_UNENCODABLE` naming row and path for functions, symbols, class instances. */
+  /** The encoded batch; the writer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer>;
 }
 

@@ -5,24 +5,11 @@
  *        must not overlap. Damage that shows only in values is found when they are asked for (`DATA_BAD_BATCH` as well).
  */
 import { ByteReader, readUtf16, readUtf8 } from "./bytes.ts";
-import type { ColumnView } from "./batch.ts";
+import { type Column, NumberColumn, StructColumn, TextColumn, ValuesColumn } from "./columns.ts";
 import { fail } from "./fail.ts";
-import { type Access, buildRows } from "./shape.ts";
 import { text } from "./text.ts";
 import { absent, readValue } from "./value.ts";
 import { isDense, kind, maxColumnDepth, maxStructFields, padding } from "./wire.ts";
-
-export interface Column extends ColumnView {
-  readonly rows: number;
-  /** How generated code reads it. */
-  readonly access: Access;
-  /** All values; `absent` where there is no property. Kept after the first call. */
-  values(): readonly unknown[];
-  /** Position after the column. */
-  readonly end: number;
-  /** Fields by name, when this is a struct column. */
-  field?(name: string): Column | undefined;
-}
 
 /** Opens the column at the reader's position and leaves the reader after it. */
 export function readColumn(input: ByteReader, rows: number, depth = 0): Column {
@@ -31,8 +18,8 @@ export function readColumn(input: ByteReader, rows: number, depth = 0): Column {
   switch (input.u8()) {
     case kind.constant: return readConstant(input, rows);
     case kind.boolean: return lazyColumn(input, rows, booleans(input, rows));
-    case kind.int32: return numberColumn(input, rows, typed(input, Int32Array, rows), "int32");
-    case kind.float64: return numberColumn(input, rows, typed(input, Float64Array, rows), "float64");
+    case kind.int32: return numberColumn(input, typed(input, Int32Array, rows));
+    case kind.float64: return numberColumn(input, typed(input, Float64Array, rows));
     case kind.bigint64: { const column = typed(input, BigInt64Array, rows); return lazyColumn(input, rows, () => Array.from(column)); }
     case kind.ascii: return readAscii(input, rows);
     case kind.utf8: return readUtf8Column(input, rows);
@@ -64,20 +51,11 @@ export function typed<A extends Numbers>(input: ByteReader, Class: NumbersClass<
   return new Class(bytes.slice(at, at + rows * size).buffer, 0, rows);
 }
 
-function valuesColumn(end: number, rows: number, make: () => readonly unknown[], optional = false): Column {
-  let made: readonly unknown[] | undefined;
-  const values = () => (made ??= make());
-  return {
-    kind: "other", rows, end, numbers: undefined, values,
-    get access() { return { kind: optional ? "o" as const : "x" as const, data: values() }; },
-    get(row) {
-      const v = values()[row];
-      return v === absent ? undefined : v;
-    },
-  };
-}
 function lazyColumn(input: ByteReader, rows: number, make: () => readonly unknown[]): Column {
-  return valuesColumn(input.at, rows, make);
+  return new ValuesColumn(rows, input.at, make);
+}
+function numberColumn(input: ByteReader, numbers: Int32Array | Float64Array): Column {
+  return new NumberColumn(numbers, input.at);
 }
 
 function readConstant(input: ByteReader, rows: number): Column {
@@ -85,7 +63,8 @@ function readConstant(input: ByteReader, rows: number): Column {
   const which = input.u8();
   if (which > 2) throw bad(at, "constant");
   input.take(padding(rows));
-  return valuesColumn(input.at, rows, () => new Array<unknown>(rows).fill(which === 0 ? null : which === 1 ? undefined : absent), which === 2);
+  const value = which === 0 ? null : which === 1 ? undefined : absent;
+  return new ValuesColumn(rows, input.at, () => new Array<unknown>(rows).fill(value), which === 2 ? "optional" : "other");
 }
 
 function booleans(input: ByteReader, rows: number): () => readonly unknown[] {
@@ -102,43 +81,13 @@ function bits(input: ByteReader, rows: number): (row: number) => boolean {
   return (row) => ((bytes[at + (row >>> 3)]! >>> (row & 7)) & 1) === 1;
 }
 
-function numberColumn(input: ByteReader, rows: number, numbers: Int32Array | Float64Array, which: "int32" | "float64"): Column {
-  return {
-    kind: which, rows, end: input.at, numbers, access: { kind: "f", data: numbers },
-    values: () => Array.from(numbers),
-    get: (row) => numbers[row],
-  };
-}
-
-function textColumn(end: number, rows: number, ends: Uint32Array, read: () => string): Column {
-  let joined: string | undefined;
-  const whole = () => {
-    if (joined === undefined) {
-      joined = read();
-      if (joined.length !== (rows === 0 ? 0 : ends[rows - 1])) throw bad(end, "text length");
-    }
-    return joined;
-  };
-  const get = (row: number) => whole().substring(row === 0 ? 0 : ends[row - 1]!, ends[row]!);
-  return {
-    kind: "string", rows, end, numbers: undefined, get,
-    get access() { return { kind: "s" as const, data: whole(), ends }; },
-    values() {
-      const t = whole();
-      const values = new Array<unknown>(rows);
-      for (let i = 0, from = 0; i < rows; i++) values[i] = t.substring(from, from = ends[i]!);
-      return values;
-    },
-  };
-}
-
 const last = (ends: Uint32Array): number => (ends.length === 0 ? 0 : ends[ends.length - 1]!);
 
 function readAscii(input: ByteReader, rows: number): Column {
   const ends = typed(input, Uint32Array, rows);
   const length = last(ends);
   const from = input.take(length);
-  return textColumn(input.at, rows, ends, () => {
+  return new TextColumn(ends, input.at, () => {
     try {
       return text.ascii(input.bytes, from, from + length);
     } catch (cause) {
@@ -150,12 +99,12 @@ function readUtf8Column(input: ByteReader, rows: number): Column {
   const length = input.u32();
   const ends = typed(input, Uint32Array, rows);
   const from = input.take(length);
-  return textColumn(input.at, rows, ends, () => guarded(() => readUtf8(input.bytes, from, from + length)));
+  return new TextColumn(ends, input.at, () => guarded(() => readUtf8(input.bytes, from, from + length)));
 }
 function readUtf16Column(input: ByteReader, rows: number): Column {
   const ends = typed(input, Uint32Array, rows);
   const from = input.take(last(ends) * 2);
-  return textColumn(input.at, rows, ends, () => readUtf16(input.bytes, from, from + last(ends) * 2));
+  return new TextColumn(ends, input.at, () => readUtf16(input.bytes, from, from + last(ends) * 2));
 }
 
 function readDictionary(input: ByteReader, rows: number, depth: number): Column {
@@ -163,7 +112,7 @@ function readDictionary(input: ByteReader, rows: number, depth: number): Column 
   const words = readColumn(input, count, depth + 1);
   const at = input.take(rows);
   const { bytes } = input;
-  const column = valuesColumn(input.at, rows, () => {
+  return new ValuesColumn(rows, input.at, () => {
     const distinct = words.values();
     const values = new Array<unknown>(rows);
     for (let i = 0; i < rows; i++) {
@@ -172,13 +121,7 @@ function readDictionary(input: ByteReader, rows: number, depth: number): Column 
       values[i] = distinct[code];
     }
     return values;
-  });
-  return words.kind === "string" ? withKind(column, "string") : column;
-}
-
-/** Spreading would call the lazy getters. */
-function withKind(column: Column, which: "string"): Column {
-  return Object.defineProperty(column, "kind", { value: which, enumerable: true });
+  }, words.kind === "string" ? "string" : "other");
 }
 
 function readBytes(input: ByteReader, rows: number): Column {
@@ -222,23 +165,12 @@ function readStruct(input: ByteReader, rows: number, depth: number): Column {
     const from = input.take(length);
     places.push({ from, to: from + length });
   }
-  const columns = new Array<Column | undefined>(count);
-  const open = (i: number): Column => {
-    let column = columns[i];
-    if (column === undefined) {
-      const { from, to } = places[i]!;
-      column = guarded(() => readColumn(new ByteReader(input.bytes, from, to), rows, depth + 1));
-      if (column.end !== to) throw bad(column.end, "column length");
-      columns[i] = column;
-    }
+  return new StructColumn(names, rows, input.at, (i) => {
+    const { from, to } = places[i]!;
+    const column = guarded(() => readColumn(new ByteReader(input.bytes, from, to), rows, depth + 1));
+    if (column.end !== to) throw bad(column.end, "column length");
     return column;
-  };
-  const column = lazyColumn(input, rows, () => buildRows(names, rows, names.map((_, i) => open(i).access), absent));
-  column.field = (name) => {
-    const i = names.indexOf(name);
-    return i === -1 ? undefined : open(i);
-  };
-  return column;
+  });
 }
 
 function readTagged(input: ByteReader, rows: number): Column {
@@ -246,40 +178,46 @@ function readTagged(input: ByteReader, rows: number): Column {
   const from = input.take(length);
   if (rows > length) throw bad(from, "tagged rows");
   const { bytes } = input;
-  return valuesColumn(input.at, rows, () => guarded(() => {
+  return new ValuesColumn(rows, input.at, () => guarded(() => {
     const reader = new ByteReader(bytes, from, from + length);
     const values = new Array<unknown>(rows);
     for (let i = 0; i < rows; i++) values[i] = readValue(reader);
     if (reader.remaining > 0) throw bad(reader.at, "tagged length");
     return values;
-  }), true);
+  }), "optional");
 }
 
 function readMask(input: ByteReader, rows: number, depth: number): Column {
   const at = input.at;
   const which = input.u8();
   if (which === 0 || which > 7) throw bad(at, "mask");
-  const marks: (readonly [(row: number) => boolean, unknown])[] = [];
-  for (const [bit, value] of [[1, null], [2, undefined], [4, absent]] as const) {
-    if ((which & bit) !== 0) marks.push([bits(input, rows), value]);
-  }
-  const masked = (row: number): number => marks.findIndex(([bit]) => bit(row));
-  const inner = input.bytes[input.at] ?? 0;
-  if (inner === kind.mask) throw bad(input.at, "mask in mask");
-  const dense = isDense(inner);
-  let count = rows;
-  if (dense) for (let i = 0; i < rows; i++) if (masked(i) !== -1) count--;
-  const column = readColumn(input, count, depth + 1);
-  const values = valuesColumn(input.at, rows, () => {
+  const inner = (count: number) => {
+    if (input.bytes[input.at] === kind.mask) throw bad(input.at, "mask in mask");
+    return readColumn(input, count, depth + 1);
+  };
+  const codes = new Uint8Array(Math.min(rows, input.remaining * 8));
+  for (const code of [1, 2, 3]) if ((which & (1 << (code - 1))) !== 0) readMarks(input, codes, rows, code);
+  const dense = isDense(input.bytes[input.at] ?? 0);
+  let unmasked = 0;
+  for (let i = 0; i < rows; i++) if (codes[i] === 0) unmasked++;
+  const column = inner(dense ? unmasked : rows);
+  return new ValuesColumn(rows, input.at, () => {
     const source = column.values();
     const result = new Array<unknown>(rows);
     for (let i = 0, next = 0; i < rows; i++) {
-      const mark = masked(i);
-      result[i] = mark !== -1 ? marks[mark]![1] : source[dense ? next++ : i];
+      const code = codes[i];
+      if (code === 0) result[i] = source[dense ? next++ : i];
+      else result[i] = code === 1 ? null : code === 2 ? undefined : absent;
     }
     return result;
-  }, (which & 4) !== 0);
-  return values;
+  }, (which & 4) !== 0 ? "optional" : "other");
+}
+
+/** Sets `code` where the bitmap has a one. */
+function readMarks(input: ByteReader, codes: Uint8Array, rows: number, code: number): void {
+  const { bytes } = input;
+  const at = input.take((rows + 7) >>> 3);
+  for (let i = 0; i < rows; i++) if (((bytes[at + (i >>> 3)]! >>> (i & 7)) & 1) === 1) codes[i] = code;
 }
 
 /** Damage below a batch is damage of the batch. */

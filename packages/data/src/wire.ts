@@ -15,7 +15,7 @@
  *     struct    fields:varint { name:utf8 } { length:u32 column(rows) } padding(rows) when there is no field
  *     tagged    length:u32 value × rows             (value.ts)
  *     mask      which:u8 (1 nulls, 2 undefineds, 4 absents) { bits(rows) } column(rows, or for dense kinds those unmasked)
- *   padding(n) := ceil(n / 64) zero bytes: every column is backed by a byte per 64 rows, so a claimed count costs the claimant.
+ *   padding(n) := ceil(n / 8) zero bytes: every column is backed by a bit per row, so a claimed count costs the claimant.
  */
 export const magic0 = 0x4d;
 export const magic1 = 0x42;
@@ -33,9 +33,9 @@ export function isDense(k: number): boolean {
 }
 
 /** Columns nest as far as this; what lies deeper is a tagged column. */
-export const maxColumnDepth = 12;
+export const maxColumnDepth = 6;
 /** A batch of a writer has at most `maxBatchRows`; a reader accepts as many as any later version might send. */
 export const maxDecodedRows = 1 << 20;
 /** Objects with more fields than this have no struct column. */
 export const maxStructFields = 512;
-export const padding = (rows: number): number => (rows + 63) >>> 6;
+export const padding = (rows: number): number => (rows + 7) >>> 3;
