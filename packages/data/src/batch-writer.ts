@@ -15,8 +15,11 @@ import { createRowSink, type FieldKind, roughSize, type RowSink } from "./shape.
 import { copyValue, plainness, setField, withPath } from "./value.ts";
 import { flag, magic0, magic1, maxStructFields, version } from "./wire.ts";
 
-/** A batch is full here, so that one more row of up to the difference keeps it under `maxBatchBytes` (BAT-5). */
-export const fullBatchBytes = Math.floor((maxBatchBytes * 2) / 3);
+/**
+ * The estimate at which a batch is full: 40 KB. The estimate counts a byte per UTF-16 unit and a column takes two at most, so
+ * 40 KB and one more row of up to 8 KB stay below 2 * 48 KB = `maxBatchBytes` (BAT-5).
+ */
+export const fullBatchBytes = (maxBatchBytes * 5) / 12;
 /** Fixed bytes per row: offsets, masks, timestamp, hash. */
 const rowOverhead = 12;
 /** After this many batches in a row that did not fit, shapes are not tried again for `restBatches`. */
@@ -40,6 +43,8 @@ export class ColumnBatchWriter implements BatchWriter {
   #inSink = false;
   #misses = 0;
   #batches = 0;
+  /** Bytes of the struct column before its rows. */
+  #frame = 0;
 
   constructor(hashed: boolean, plan?: Plan) {
     this.#hashed = hashed;
@@ -102,6 +107,7 @@ export class ColumnBatchWriter implements BatchWriter {
       const trying = this.#misses < maxMisses;
       if (this.#sink === undefined && trying) this.#learnFrom(value);
       this.#inSink = this.#sink !== undefined && trying;
+      if (this.#inSink) this.#estimate = this.#frame;
     }
     if (this.#inSink) {
       const size = (this.#sink as RowSink).put(value, row);
@@ -119,7 +125,7 @@ export class ColumnBatchWriter implements BatchWriter {
     if (typeof value === "function" || typeof value === "symbol") this.#addCopy(value, row);
     else {
       this.#values[row] = value;
-      this.#estimate += rowOverhead + (typeof value === "string" ? value.length : 8);
+      this.#estimate += rowOverhead + (typeof value === "string" ? value.length + 4 : roughSize(value));
     }
   }
 
@@ -171,6 +177,7 @@ export class ColumnBatchWriter implements BatchWriter {
 
   #usePlan(plan: Plan): void {
     this.#plan = plan;
+    this.#frame = plan.names.reduce((sum, name) => sum + name.length + 24, 24);
     this.#sink = plan.names.length > 0 && plan.names.length <= maxStructFields ? createRowSink(plan.names, plan.kinds) : undefined;
   }
 

@@ -6,8 +6,7 @@
  * BAT-3  Two encodings of equal key values hash equally: the hash is over the canonical value, not over the column.
  * BAT-4  A decoder never allocates by a claimed length: it checks every length against the bytes that are there, and
  *        answers a malformed batch with `DATA_BAD_BATCH`.
- * BAT-5  An encoded batch stays under `maxBatchBytes` unless a single row is larger than a third of that: a writer is full
- *        at two thirds.
+ * BAT-5  An encoded batch that is taken when the writer is full stays under `maxBatchBytes`, unless a row is larger than 16 KB.
  * BAT-6  A row is captured when it is added: what happens to the object later does not show in the batch.
  *
  * No timestamp is `noTimestamp` (NaN in the Float64 column).
@@ -47,7 +46,7 @@ export interface ColumnView {
 /** Collects rows and encodes them. One per output channel, reused for its life. */
 export interface BatchWriter {
   readonly rows: number;
-  /** About the encoded size so far, cheap; never more than a few bytes per row above it. */
+  /** About the encoded size so far, cheap: at least half of it, and not far above it. */
   readonly estimatedBytes: number;
   /** True when the batch must be taken before another row is added. */
   readonly full: boolean;

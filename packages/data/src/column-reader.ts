@@ -7,6 +7,7 @@
 import { ByteReader, readUtf16, readUtf8 } from "./bytes.ts";
 import { type Column, NumberColumn, StructColumn, TextColumn, ValuesColumn } from "./columns.ts";
 import { fail } from "./fail.ts";
+import { newArray } from "./shape.ts";
 import { text } from "./text.ts";
 import { absent, readValue } from "./value.ts";
 import { isDense, kind, maxColumnDepth, maxStructFields, padding } from "./wire.ts";
@@ -64,13 +65,13 @@ function readConstant(input: ByteReader, rows: number): Column {
   if (which > 2) throw bad(at, "constant");
   input.take(padding(rows));
   const value = which === 0 ? null : which === 1 ? undefined : absent;
-  return new ValuesColumn(rows, input.at, () => new Array<unknown>(rows).fill(value), which === 2 ? "optional" : "other");
+  return new ValuesColumn(rows, input.at, () => newArray(rows).fill(value), which === 2 ? "optional" : "other");
 }
 
 function booleans(input: ByteReader, rows: number): () => readonly unknown[] {
   const bit = bits(input, rows);
   return () => {
-    const values = new Array<unknown>(rows);
+    const values = newArray(rows);
     for (let i = 0; i < rows; i++) values[i] = bit(i);
     return values;
   };
@@ -114,7 +115,7 @@ function readDictionary(input: ByteReader, rows: number, depth: number): Column 
   const { bytes } = input;
   return new ValuesColumn(rows, input.at, () => {
     const distinct = words.values();
-    const values = new Array<unknown>(rows);
+    const values = newArray(rows);
     for (let i = 0; i < rows; i++) {
       const code = bytes[at + i]!;
       if (code >= count) throw bad(at + i, "dictionary code");
@@ -129,7 +130,7 @@ function readBytes(input: ByteReader, rows: number): Column {
   const from = input.take(last(ends));
   const { bytes } = input;
   return lazyColumn(input, rows, () => {
-    const values = new Array<unknown>(rows);
+    const values = newArray(rows);
     for (let i = 0, start = 0; i < rows; i++) values[i] = new Uint8Array(bytes.subarray(from + start, from + (start = ends[i]!)));
     return values;
   });
@@ -140,7 +141,7 @@ function readLists(input: ByteReader, rows: number, depth: number): Column {
   const child = readColumn(input, last(ends), depth + 1);
   return lazyColumn(input, rows, () => {
     const items = child.values();
-    const values = new Array<unknown>(rows);
+    const values = newArray(rows);
     for (let i = 0, start = 0; i < rows; i++) values[i] = items.slice(start, start = ends[i]!);
     return values;
   });
@@ -180,7 +181,7 @@ function readTagged(input: ByteReader, rows: number): Column {
   const { bytes } = input;
   return new ValuesColumn(rows, input.at, () => guarded(() => {
     const reader = new ByteReader(bytes, from, from + length);
-    const values = new Array<unknown>(rows);
+    const values = newArray(rows);
     for (let i = 0; i < rows; i++) values[i] = readValue(reader);
     if (reader.remaining > 0) throw bad(reader.at, "tagged length");
     return values;
@@ -203,7 +204,7 @@ function readMask(input: ByteReader, rows: number, depth: number): Column {
   const column = inner(dense ? unmasked : rows);
   return new ValuesColumn(rows, input.at, () => {
     const source = column.values();
-    const result = new Array<unknown>(rows);
+    const result = newArray(rows);
     for (let i = 0, next = 0; i < rows; i++) {
       const code = codes[i];
       if (code === 0) result[i] = source[dense ? next++ : i];

@@ -82,7 +82,8 @@ export function writeTexts(out: ByteWriter, strings: readonly string[], rows: nu
   if (written === length) return out.reset(from + length);
   ends = new Uint32Array(out.buffer.buffer, at, rows).slice();
   out.reset(start);
-  if (joined.isWellFormed()) {
+  // UTF-16 is also the shorter one for scripts that take three bytes in UTF-8, and bounds a column at two bytes per unit.
+  if (written <= length * 2 && joined.isWellFormed()) {
     out.u8(kind.utf8);
     out.u32(written);
     at = reserve(out, 4, rows * 4);
@@ -181,7 +182,7 @@ function fieldsOf(values: readonly unknown[], rows: number): string[] | undefine
     cells += keys.length;
     objects++;
   }
-  return cells * 4 >= names.size * objects ? [...names] : undefined;
+  return cells * 2 >= names.size * objects ? [...names] : undefined;
 }
 
 function writeMask(out: ByteWriter, values: readonly unknown[], rows: number, what: number): void {

@@ -4,7 +4,7 @@
  */
 import type { ColumnView } from "./batch.ts";
 import { fail } from "./fail.ts";
-import { type Access, buildRows } from "./shape.ts";
+import { type Access, buildRows, newArray } from "./shape.ts";
 import { absent } from "./value.ts";
 
 export interface Column extends ColumnView {
@@ -35,7 +35,10 @@ export class NumberColumn implements Column {
     return { kind: "f", data: this.numbers, ends: undefined };
   }
   values(): readonly unknown[] {
-    return Array.from(this.numbers);
+    const { numbers } = this;
+    const values = newArray(this.rows);
+    for (let i = 0; i < values.length; i++) values[i] = numbers[i];
+    return values;
   }
   get(row: number): number | undefined {
     return this.numbers[row];
@@ -68,7 +71,7 @@ export class TextColumn implements Column {
   values(): readonly unknown[] {
     const text = this.#whole();
     const ends = this.#ends;
-    const values = new Array<unknown>(this.rows);
+    const values = newArray(this.rows);
     for (let i = 0, from = 0; i < values.length; i++) values[i] = text.substring(from, from = ends[i]!);
     return values;
   }

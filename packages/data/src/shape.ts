@@ -7,14 +7,15 @@
  * SHP-3  Every generated source is unique, so that V8 shares no type feedback between shapes; equal shapes share their code,
  *        which is kept in bounded caches.
  */
-import { copyValue, withPath } from "./value.ts";
+import { maxBatchRows } from "./batch.ts";
+import { copyValue, maxDepth, withPath } from "./value.ts";
 
 /** n: number, s: string, x: any plain value, kept in an array. */
 export type FieldKind = "n" | "s" | "x";
 
 /** Columns of one struct while rows are added. One per writer: it owns its arrays. */
 export interface RowSink {
-  /** Takes a row; returns a lower bound of the bytes it adds, or -1 when it does not fit the shape. */
+  /** Takes a row; returns about the bytes it adds (as `roughSize`), or -1 when it does not fit the shape. */
   put(row: object, index: number): number;
   /** The arrays by field: Float64Array for n, string[] for s, unknown[] for x; valid up to the last row put. */
   columns(): readonly (Float64Array | string[] | unknown[])[];
@@ -33,7 +34,7 @@ export function createRowSink(names: readonly string[], kinds: readonly FieldKin
 function compileSink(names: readonly string[], kinds: readonly FieldKind[]): MakeSink {
   const body: string[] = [];
   const each = (line: (name: string, i: number, k: FieldKind) => string) => names.map((n, i) => line(JSON.stringify(n), i, kinds[i] ?? "x")).join("");
-  const fixed = kinds.reduce((sum, k) => sum + (k === "n" ? 8 : 4), 0);
+  const fixed = kinds.reduce((sum, k) => sum + (k === "n" ? 8 : k === "s" ? 4 : 1), 0);
   const sizes = kinds.map((k, i) => (k === "s" ? ` + v${i}.length` : k === "x" ? ` + sizeOf(v${i})` : "")).join("");
   const test = kinds.map((k, i) => (k === "n" ? `typeof v${i} !== "number"` : k === "s" ? `typeof v${i} !== "string"` : "")).filter((s) => s !== "");
   body.push(
@@ -83,32 +84,47 @@ export function buildRows(names: readonly string[], rows: number, access: readon
   return cached(builders, id, () => compileBuild(names, access.map((a) => a.kind)))(rows, access, absent);
 }
 
+/** Copied for the array of rows: `new Array(n)` and literals have allocation sites, see `compileBuild`. */
+const blank: unknown[] = new Array<unknown>(maxBatchRows).fill(undefined);
+export function newArray(length: number): unknown[] {
+  return length <= maxBatchRows ? blank.slice(0, length) : new Array<unknown>(length);
+}
+
+/**
+ * Rows come from a constructor whose prototype is Object's, not from a literal. V8 counts survivors per allocation site of a
+ * literal: once many early rows have survived (a window keeps them), it allocates all later rows in the old generation, and
+ * decoding takes four times as long. A constructor has no such site.
+ */
 function compileBuild(names: readonly string[], kinds: readonly AccessKind[]): Build {
   const value = (i: number) => (kinds[i] === "s" ? `t${i}.substring(p${i}, p${i} = e${i}[i])` : `c${i}[i]`);
-  const key = (name: string) => (name === "__proto__" ? '["__proto__"]' : JSON.stringify(name));
+  const define = (target: string, i: number, v: string) => (names[i] === "__proto__"
+    ? `Object.defineProperty(${target}, "__proto__", { value: ${v}, writable: true, enumerable: true, configurable: true });`
+    : `${target}[${JSON.stringify(names[i])}] = ${v};`);
   const setup = kinds.map((k, i) => (k === "s" ? `const t${i} = a[${i}].data, e${i} = a[${i}].ends; let p${i} = 0;` : `const c${i} = a[${i}].data;`));
-  // Up to the first optional field the row is a literal; from there on, properties are added one by one.
+  // Up to the first optional field the constructor sets them; from there on, properties are added one by one.
   const firstOptional = kinds.indexOf("o");
-  const literal = firstOptional === -1 ? names.length : firstOptional;
-  const rest = names.slice(literal).map((name, j) => {
-    const i = literal + j;
-    const define = name === "__proto__"
-      ? `Object.defineProperty(r, "__proto__", { value: v, writable: true, enumerable: true, configurable: true });`
-      : `r[${JSON.stringify(name)}] = v;`;
-    return `{ const v = ${value(i)}; ${kinds[i] === "o" ? "if (v !== absent) " : ""}${define} }`;
+  const always = names.slice(0, firstOptional === -1 ? names.length : firstOptional).map((_, i) => i);
+  const rest = names.slice(always.length).map((_, j) => {
+    const i = always.length + j;
+    return `{ const v = ${value(i)}; ${kinds[i] === "o" ? "if (v !== absent) " : ""}${define("r", i, "v")} }`;
   });
   const source = [
-    `"use strict";`, ...setup,
-    `const rows = new Array(n);`,
+    `"use strict";`,
+    `function Row(${always.map((i) => `v${i}`).join(", ")}) { ${always.map((i) => define("this", i, `v${i}`)).join(" ")} }`,
+    `Row.prototype = Object.prototype;`,
+    `return function build(n, a, absent) {`,
+    ...setup,
+    `const rows = newArray(n);`,
     `for (let i = 0; i < n; i++) {`,
-    `  const r = { ${names.slice(0, literal).map((name, i) => `${key(name)}: ${value(i)}`).join(", ")} };`,
+    `  const r = new Row(${always.map(value).join(", ")});`,
     ...rest,
     `  rows[i] = r;`,
     `}`,
     `return rows;`,
+    `};`,
     `//# sourceURL=millrace/data/rows-${++serial}`,
   ].join("\n");
-  return new Function("n", "a", "absent", source) as Build;
+  return (new Function("newArray", source) as (make: typeof newArray) => Build)(newArray);
 }
 
 /** Copies what could change after the row was added; names the place when it cannot travel. */
@@ -120,21 +136,26 @@ function copyField(value: unknown, name: string, row: number): unknown {
   }
 }
 
-/** A lower bound of the encoded size, found without much work. */
+/** About the encoded size: never less than half of it, text counted as a byte per UTF-16 unit. */
 export function roughSize(value: unknown, depth = 0): number {
-  if (typeof value === "string") return value.length;
-  if (typeof value !== "object" || value === null) return 0;
-  if (value instanceof Uint8Array) return value.length;
-  let size = 0;
-  if (depth > 8) return 0;
+  if (typeof value === "string") return value.length + 6;
+  if (typeof value === "bigint") return 10 + bigintBytes(value);
+  if (typeof value !== "object" || value === null) return 9;
+  if (value instanceof Uint8Array) return value.length + 6;
+  if (depth > maxDepth) return 0;
+  let size = 8;
   if (Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) size += 1 + roughSize(value[i], depth + 1);
+    for (let i = 0; i < value.length; i++) size += roughSize(value[i], depth + 1);
   } else if (value instanceof Map) {
-    for (const [k, v] of value) size += 2 + roughSize(k, depth + 1) + roughSize(v, depth + 1);
+    for (const [k, v] of value) size += roughSize(k, depth + 1) + roughSize(v, depth + 1);
   } else if (value instanceof Set) {
-    for (const v of value) size += 1 + roughSize(v, depth + 1);
+    for (const v of value) size += roughSize(v, depth + 1);
   } else {
-    for (const name in value) size += 2 + roughSize((value as Record<string, unknown>)[name], depth + 1);
+    for (const name in value) size += name.length + 4 + roughSize((value as Record<string, unknown>)[name], depth + 1);
   }
   return size;
+}
+
+function bigintBytes(value: bigint): number {
+  return value < 1n << 64n && value > -(1n << 64n) ? 0 : value.toString(16).length >> 1;
 }
