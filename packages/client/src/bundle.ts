@@ -1,0 +1,46 @@
+/**
+ * A job and everything it imports as one module, millrace included: what a cluster runs does not depend on what is installed there.
+ *
+ * BDL-1  `millrace/run` is replaced by nothing: a bundle never starts itself.
+ * BDL-2  The source map travels inside the bundle, so errors name the user's files.
+ */
+import { dirname, relative } from "node:path";
+import type { Message, Plugin } from "esbuild";
+import { fail } from "./fail.ts";
+import { resolveJobFile } from "./load-job.ts";
+
+const runStub: Plugin = {
+  name: "millrace-run",
+  setup(build) {
+    build.onResolve({ filter: /^millrace\/run$/ }, () => ({ path: "millrace/run", namespace: "millrace-run" }));
+    build.onLoad({ filter: /.*/, namespace: "millrace-run" }, () => ({
+      contents: "export async function runIfMain() {}\nexport async function collect() { throw new Error('collect runs jobs in the process that calls it, not on a cluster'); }\n",
+    }));
+  },
+};
+
+/** The bundle's bytes. Rejects `CLIENT_NO_SUCH_FILE`, `CLIENT_BUNDLE_FAILED`. */
+export async function bundleJob(path: string): Promise<Uint8Array> {
+  const file = resolveJobFile(path);
+  const { build } = await import("esbuild");
+  try {
+    const result = await build({
+      entryPoints: [file], bundle: true, write: false, format: "esm", platform: "node", target: "node22", sourcemap: "inline", sourcesContent: true,
+      legalComments: "none", logLevel: "silent", absWorkingDir: dirname(file), outdir: dirname(file), plugins: [runStub],
+      // Some CommonJS dependencies still call require for built-ins.
+      banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+    });
+    const output = result.outputFiles[0];
+    if (output === undefined) throw fail("CLIENT_BUNDLE_FAILED", { fields: { file: path } });
+    return output.contents;
+  } catch (error) {
+    const errors = (error as { errors?: readonly Message[] }).errors;
+    if (errors === undefined) throw error;
+    throw fail("CLIENT_BUNDLE_FAILED", { fields: { file: path, errors: errors.slice(0, 10).map((message) => textOf(message, dirname(file))) } });
+  }
+}
+
+function textOf(message: Message, folder: string): string {
+  const at = message.location;
+  return at === null ? message.text : `${relative(folder, at.file) || at.file}:${at.line}:${at.column + 1}: ${message.text}`;
+}

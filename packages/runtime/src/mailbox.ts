@@ -1,0 +1,50 @@
+/**
+ * Mail for one subtask: work from promises and callbacks that must run on its own thread of events.
+ *
+ * MBX-1  Letters run in the order of submission, never inside the call that submitted them.
+ * MBX-2  While paused no input is read; mail, timers and barriers in progress go on.
+ */
+import type { Mailbox } from "@millrace/spi";
+
+export class TaskMailbox implements Mailbox {
+  readonly #wake: () => void;
+  #letters: (() => void)[] = [];
+  #pauses = 0;
+  #closed = false;
+
+  constructor(wake: () => void) {
+    this.#wake = wake;
+  }
+  execute(fn: () => void): void {
+    if (this.#closed) return;
+    this.#letters.push(fn);
+    this.#wake();
+  }
+  pause(): void {
+    this.#pauses += 1;
+  }
+  resume(): void {
+    this.#pauses -= 1;
+    this.#wake();
+  }
+  get paused(): boolean {
+    return this.#pauses > 0;
+  }
+  get waiting(): boolean {
+    return this.#letters.length > 0;
+  }
+  /** Runs the letters that are there now; those that arrive meanwhile wait for the next call. */
+  drain(): void {
+    if (this.#letters.length === 0) return;
+    const letters = this.#letters;
+    this.#letters = [];
+    for (const letter of letters) {
+      if (this.#closed) return;
+      letter();
+    }
+  }
+  close(): void {
+    this.#closed = true;
+    this.#letters = [];
+  }
+}

@@ -1,0 +1,126 @@
+/**
+ * A slot: the subtasks that share one event loop, run in short slices.
+ *
+ * SLT-1  A slice ends after `sliceMs` or when nothing is left to do; then the loop is yielded once, so I/O and timers have their turn.
+ * SLT-2  The first failure of a subtask is reported and ends the work of the whole slot: nothing after it may have an effect.
+ * SLT-3  Nothing polls: an idle slot has no timer of its own and is woken by frames, credit, mail or a due timer.
+ */
+import { errorInfo } from "@millrace/base";
+import type { BarrierInfo } from "@millrace/spi";
+import type { SlotDeployment, SlotHost } from "./host.ts";
+import { Task } from "./task.ts";
+
+/** How long a slot works before it looks at the world again. */
+const sliceMs = 1;
+
+export class Slot {
+  readonly #host: SlotHost;
+  #tasks: Task[] = [];
+  #scheduled = false;
+  #ended = false;
+  /** Where the round of the next slice begins, so that no subtask starves. */
+  #first = 0;
+  /** Commands that arrived while tasks were still opening. */
+  readonly #run = () => this.#slice();
+
+  constructor(host: SlotHost) {
+    this.#host = host;
+  }
+
+  get tasks(): readonly Task[] {
+    return this.#tasks;
+  }
+
+  /** Creates, restores and opens the subtasks; each reports INITIALIZING, then RUNNING, or FAILED. */
+  deploy(deployment: SlotDeployment): void {
+    for (const description of deployment.tasks) {
+      const id = `${description.vertex.id}#${description.subtask}`;
+      const report = { vertex: description.vertex.id, subtask: description.subtask };
+      this.#host.report({ kind: "state", ...report, state: "INITIALIZING" });
+      try {
+        const task = new Task({
+          host: this.#host, deployment: description, restore: deployment.restore[id],
+          wake: () => this.#wake(),
+          onFailure: (error) => this.#fail(task, error),
+        });
+        this.#tasks.push(task);
+        void task.open().then(
+          () => {
+            if (this.#ended) return;
+            this.#host.report({ kind: "state", ...report, state: "RUNNING" });
+            this.#wake();
+          },
+          (error: unknown) => this.#fail(task, error),
+        );
+      } catch (error) {
+        this.#ended = true;
+        this.#host.report({ kind: "state", ...report, state: "FAILED", error: errorInfo(error) });
+        return;
+      }
+    }
+  }
+
+  /** Starts a checkpoint at the subtasks without inputs. */
+  trigger(barrier: BarrierInfo): void {
+    if (this.#ended) return;
+    for (const task of this.#tasks) task.trigger(barrier);
+  }
+  checkpointCompleted(checkpointId: number): void {
+    if (this.#ended) return;
+    for (const task of this.#tasks) task.checkpointCompleted(checkpointId);
+  }
+  checkpointAborted(checkpointId: number): void {
+    if (this.#ended) return;
+    for (const task of this.#tasks) task.checkpointAborted(checkpointId);
+  }
+  commit(checkpointId: number, sweep: boolean): void {
+    if (this.#ended) return;
+    for (const task of this.#tasks) task.commit(checkpointId, sweep);
+  }
+
+  /** The job has ended well: closes every subtask in order. */
+  async finish(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const task of this.#tasks) {
+      await task.close();
+      this.#host.report({ kind: "state", vertex: task.vertexId, subtask: task.subtask, state: "FINISHED" });
+    }
+  }
+  /** Stops at once; user code gets a chance to release what it holds, nobody waits for it. */
+  discard(): void {
+    this.#ended = true;
+    for (const task of this.#tasks) void task.close().catch(() => {});
+    this.#tasks = [];
+  }
+
+  #wake(): void {
+    if (this.#scheduled || this.#ended) return;
+    this.#scheduled = true;
+    this.#host.platform.timers.soon(this.#run);
+  }
+
+  #slice(): void {
+    this.#scheduled = false;
+    const { clock } = this.#host.platform;
+    const end = clock.monotonic() + sliceMs;
+    const count = this.#tasks.length;
+    let more = true;
+    while (more && !this.#ended) {
+      more = false;
+      for (let i = 0; i < count && !this.#ended; i++) {
+        const task = this.#tasks[(this.#first + i) % count];
+        if (task?.step() === true) more = true;
+      }
+      this.#first = (this.#first + 1) % Math.max(1, count);
+      if (clock.monotonic() >= end) break;
+    }
+    if (more) this.#wake();
+  }
+
+  #fail(task: Task, error: unknown): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#host.report({ kind: "state", vertex: task.vertexId, subtask: task.subtask, state: "FAILED", error: task.describe(error) });
+  }
+}

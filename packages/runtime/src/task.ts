@@ -1,0 +1,306 @@
+/**
+ * One subtask: takes elements from its gate or polls its source, runs them through its chain, answers barriers. A state machine
+ * advanced by `step`, which never waits.
+ *
+ *   step:  mail → barrier in progress? → room downstream? → work begun earlier (batch, watermark, end of data) → next element
+ *
+ * TSK-1  One piece of work at a time; what has begun is finished before the next element is taken (OPR-1).
+ * TSK-2  Nothing is taken while downstream has no room, the mailbox is paused or a barrier is being prepared.
+ * TSK-3  At a barrier: every operator prepares in chain order, snapshots in chain order, then the barrier goes out; only then does input go on (CP-02).
+ * TSK-4  After its end of data a subtask still answers barriers; it ends only with its job.
+ */
+import { type ErrorInfo, errorInfo, isMillraceError } from "@millrace/base";
+import type { RestoreAssignment } from "@millrace/checkpoint";
+import type { TaskDeployment } from "@millrace/graph";
+import type { BarrierInfo, Permit } from "@millrace/spi";
+import { fail } from "./fail.ts";
+import { Gate, type GateElement } from "./gate.ts";
+import type { SlotHost } from "./host.ts";
+import { LoadMeter } from "./load.ts";
+import { TaskMailbox } from "./mailbox.ts";
+import { OperatorChain } from "./operator-chain.ts";
+import { Outputs } from "./outputs.ts";
+import { Snapshotter } from "./snapshotter.ts";
+
+export interface TaskOptions {
+  readonly host: SlotHost;
+  readonly deployment: TaskDeployment;
+  readonly restore: RestoreAssignment | undefined;
+  readonly wake: () => void;
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Rows that a source may hand out before the world is looked at again. */
+const pollRows = 1_024;
+
+export class Task {
+  readonly vertexId: string;
+  readonly subtask: number;
+  readonly load: LoadMeter;
+  readonly #host: SlotHost;
+  readonly #deployment: TaskDeployment;
+  readonly #mailbox: TaskMailbox;
+  readonly #gate: Gate;
+  readonly #outputs: Outputs;
+  readonly #chain: OperatorChain;
+  readonly #snapshotter: Snapshotter;
+  readonly #wake: () => void;
+  readonly #onFailure: (error: unknown) => void;
+
+  #running = false;
+  #closed = false;
+  #values: unknown[] | undefined;
+  #timestamps: Float64Array | undefined;
+  #input: 0 | 1 = 0;
+  #row = 0;
+  #watermark: number | undefined;
+  #ending = false;
+  #ended = false;
+  #sourceDone = false;
+  #preparing = false;
+  #triggers: BarrierInfo[] = [];
+
+  constructor(options: TaskOptions) {
+    this.#host = options.host;
+    this.#deployment = options.deployment;
+    this.#wake = options.wake;
+    this.#onFailure = options.onFailure;
+    this.vertexId = options.deployment.vertex.id;
+    this.subtask = options.deployment.subtask;
+    this.load = new LoadMeter(options.host.platform.clock);
+    this.#mailbox = new TaskMailbox(options.wake);
+    const failure = (error: unknown) => options.onFailure(error);
+    const { clock } = options.host.platform;
+    this.#outputs = new Outputs({ host: options.host, deployment: options.deployment, wake: options.wake, onFailure: failure });
+    this.#gate = new Gate({
+      deployment: options.deployment, transport: options.host.transport, now: () => clock.monotonic(), wake: options.wake, onFailure: failure,
+    });
+    this.#chain = new OperatorChain({
+      host: options.host, deployment: options.deployment, restore: options.restore, outputs: this.#outputs, mailbox: this.#mailbox,
+      sendHint: (hint) => this.#gate.sendHint(hint),
+      wake: options.wake,
+    });
+    this.#snapshotter = new Snapshotter({ host: options.host, deployment: options.deployment, chain: this.#chain, restore: options.restore });
+  }
+
+  /** Restores state and opens the operators; elements are taken only afterwards. */
+  async open(): Promise<void> {
+    await this.#chain.open();
+    if (this.#closed) return;
+    this.#running = true;
+  }
+
+  get chain(): OperatorChain {
+    return this.#chain;
+  }
+  get gate(): Gate {
+    return this.#gate;
+  }
+  get outputs(): Outputs {
+    return this.#outputs;
+  }
+
+  /** One piece of work. True when there may be more to do at once. */
+  step(): boolean {
+    if (!this.#running || this.#closed) return false;
+    try {
+      return this.#step();
+    } catch (error) {
+      this.#running = false;
+      this.#onFailure(error);
+      return false;
+    }
+  }
+
+  #step(): boolean {
+    this.#mailbox.drain();
+    if (!this.#running || this.#closed) return false;
+    const copying = this.#snapshotter.step();
+    if (this.#preparing) return copying;
+    if (this.#outputs.full) {
+      this.load.enter("backpressured");
+      return copying;
+    }
+    this.#outputs.flushDue();
+    if (this.#mailbox.paused) {
+      this.load.enter("backpressured");
+      return copying || this.#mailbox.waiting;
+    }
+    const more = this.#continue() ?? this.#take();
+    if (!more && !copying) this.#rest();
+    return more || copying || this.#mailbox.waiting;
+  }
+
+  /** Goes on with what has begun; undefined when there is nothing. */
+  #continue(): boolean | undefined {
+    if (!this.#chain.advanceProcessingTime()) return this.#blocked();
+    if (this.#values !== undefined && this.#timestamps !== undefined) {
+      this.load.enter("busy");
+      this.#row = this.#chain.process(this.#input, this.#values, this.#timestamps, this.#row);
+      if (this.#row < this.#values.length) return this.#blocked();
+      this.#values = undefined;
+      return true;
+    }
+    if (this.#watermark !== undefined) {
+      this.load.enter("busy");
+      if (!this.#chain.watermark(this.#watermark)) return this.#blocked();
+      this.#watermark = undefined;
+      return true;
+    }
+    if (this.#ending) {
+      if (!this.#chain.endOfData()) return this.#blocked();
+      this.#ending = false;
+      this.#ended = true;
+      this.#outputs.endOfData();
+      this.#host.report({ kind: "end-of-data", vertex: this.vertexId, subtask: this.subtask });
+      return true;
+    }
+    return undefined;
+  }
+
+  #take(): boolean {
+    const trigger = this.#triggers.shift();
+    if (trigger !== undefined) {
+      this.#barrier(trigger, 0);
+      return true;
+    }
+    const element = this.#gate.next();
+    if (element !== undefined) {
+      this.load.enter("busy");
+      this.#element(element);
+      return true;
+    }
+    if (!this.#chain.polls || this.#sourceDone) return false;
+    const answer = this.#chain.poll(pollRows);
+    if (answer === "end") {
+      this.#sourceDone = true;
+      this.#ending = true;
+      return true;
+    }
+    if (answer === "more") this.load.enter("busy");
+    return answer === "more";
+  }
+
+  #element(element: GateElement): void {
+    switch (element.kind) {
+      case "batch":
+        this.#values = element.batch.values();
+        this.#timestamps = element.batch.timestamps;
+        this.#input = element.input;
+        this.#row = 0;
+        return;
+      case "watermark":
+        this.#watermark = element.watermark;
+        return;
+      case "idle":
+        this.#chain.idle(element.idle);
+        return;
+      case "barrier":
+        this.#barrier(element.barrier, element.alignmentMs);
+        return;
+      case "end-of-data":
+        // A polling source ends when it says so; what ends here is only the edge that brings its splits.
+        if (!this.#chain.polls) this.#ending = true;
+        return;
+    }
+  }
+
+  // ── barriers ───────────────────────────────────────────────────────────────────────────────
+
+  /** A checkpoint starts here when the subtask has no inputs; elsewhere the barrier comes through the gate. */
+  trigger(barrier: BarrierInfo): void {
+    if (this.#gate.channels > 0 || this.#closed) return;
+    this.#triggers.push(barrier);
+    this.#wake();
+  }
+  checkpointCompleted(checkpointId: number): void {
+    this.#mailbox.execute(() => {
+      this.#snapshotter.completed(checkpointId);
+      this.#chain.checkpointCompleted(checkpointId);
+    });
+  }
+  checkpointAborted(checkpointId: number): void {
+    this.#triggers = this.#triggers.filter((barrier) => barrier.checkpointId !== checkpointId);
+    this.#mailbox.execute(() => this.#snapshotter.aborted(checkpointId));
+  }
+  commit(checkpointId: number, sweep: boolean): void {
+    const { epoch, attempt } = this.#host.job;
+    const permit = { checkpointId, epoch, attempt } as Permit;
+    for (const { operator } of this.#chain.operators) {
+      if (operator.onCommit === undefined) continue;
+      this.#host.faultPoint("commit.before");
+      operator.onCommit(permit, sweep).then(
+        () => {
+          this.#host.faultPoint("commit.after");
+          if (!this.#closed) this.#host.report({ kind: "committed", checkpointId, vertex: this.vertexId });
+        },
+        (error: unknown) => {
+          if (!this.#closed) this.#host.report({ kind: "committed", checkpointId, vertex: this.vertexId, error: this.describe(error) });
+        },
+      );
+    }
+  }
+
+  #barrier(barrier: BarrierInfo, alignmentMs: number): void {
+    this.#host.faultPoint("barrier.aligned");
+    const startDelayMs = Math.max(0, this.#host.platform.clock.now() - barrier.timestamp);
+    const prepared = this.#chain.prepareBarrier(barrier);
+    const finish = () => {
+      this.#snapshotter.begin(barrier, { alignmentMs, startDelayMs, finished: this.#ended });
+      this.#outputs.barrier(barrier);
+      this.#preparing = false;
+      this.#wake();
+    };
+    if (prepared === undefined) return finish();
+    this.#preparing = true;
+    prepared.then(
+      () => {
+        if (this.#closed || !this.#running) return;
+        try {
+          finish();
+        } catch (error) {
+          this.#running = false;
+          this.#onFailure(error);
+        }
+      },
+      (error: unknown) => {
+        this.#running = false;
+        this.#onFailure(error);
+      },
+    );
+  }
+
+  // ── the rest ───────────────────────────────────────────────────────────────────────────────
+
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#running = false;
+    this.#mailbox.close();
+    this.#gate.close();
+    this.#outputs.close();
+    await this.#chain.close();
+  }
+
+  /** What went wrong, with the operator and the subtask to blame. */
+  describe(error: unknown): ErrorInfo {
+    const uid = this.#chain.operatorOfError(error);
+    const operator = this.#deployment.vertex.operators.find((candidate) => candidate.uid === uid);
+    const where = { vertex: this.vertexId, subtask: this.subtask, ...(operator === undefined ? {} : { uid: operator.uid, operator: operator.name }) };
+    if (isMillraceError(error)) {
+      const info = errorInfo(error);
+      return { ...info, fields: { ...where, ...info.fields } };
+    }
+    const cause = errorInfo(error);
+    return { ...errorInfo(fail("USER_CODE_THREW", { fields: { ...where, thrown: cause.message } })), ...(cause.stack === undefined ? {} : { stack: cause.stack }), cause };
+  }
+
+  /** Work had to stop half-way: credit, `resume` or mail will wake us. */
+  #blocked(): boolean {
+    if (this.#outputs.full || this.#mailbox.paused) this.load.enter("backpressured");
+    return this.#mailbox.waiting;
+  }
+  #rest(): void {
+    if (!this.#outputs.full && !this.#mailbox.paused) this.load.enter("idle");
+  }
+}
