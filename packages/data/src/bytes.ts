@@ -155,7 +155,7 @@ export class ByteReader {
   /** Position before `count` bytes that are there and now count as read. */
   take(count: number): number {
     const at = this.at;
-    if (!(count <= this.end - at)) throw fail("DATA_TRUNCATED", { fields: { at, wanted: count, remaining: this.end - at } });
+    if (!(count >= 0 && count <= this.end - at)) throw fail("DATA_TRUNCATED", { fields: { at, wanted: count, remaining: this.end - at } });
     this.at = at + count;
     return at;
   }
