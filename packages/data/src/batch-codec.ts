@@ -2,11 +2,11 @@
 import type { BatchCodec, ColumnView, RecordBatch } from "./batch.ts";
 import { ColumnBatchWriter, type Plan } from "./batch-writer.ts";
 import { ByteReader } from "./bytes.ts";
-import type { Column } from "./columns.ts";
 import { bad, guarded, readColumn, typed } from "./column-reader.ts";
+import type { Column } from "./columns.ts";
+import { absent } from "./plain.ts";
 import type { FieldKind } from "./shape.ts";
 import type { TypeNode } from "./type.ts";
-import { absent } from "./value.ts";
 import { flag, magic0, magic1, maxDecodedRows, version } from "./wire.ts";
 
 /** For streams whose type only TypeScript knows. */
@@ -24,18 +24,24 @@ export function typedCodec(type: TypeNode): BatchCodec {
 }
 
 function planOf(type: TypeNode): Plan | undefined {
-  if (type.kind !== "object" || type.fields.some((f) => f.optional === true)) return undefined;
-  return { names: type.fields.map((f) => f.name), kinds: type.fields.map((f) => kindOf(f.type)) };
+  if (type.kind !== "object") return undefined;
+  return {
+    names: type.fields.map((f) => f.name),
+    kinds: type.fields.map((f) => (f.optional === true ? "o" : kindOf(f.type))),
+  };
 }
 function kindOf(type: TypeNode): FieldKind {
   switch (type.kind) {
     case "int32":
     case "int64":
     case "float64":
-    case "timestamp": return "n";
-    case "string": return "s";
+    case "timestamp":
+      return "n";
+    case "string":
+      return "s";
     // An enum has few values: its column may become a dictionary.
-    default: return "x";
+    default:
+      return "x";
   }
 }
 
@@ -48,7 +54,8 @@ export function decodeBatch(bytes: Uint8Array): RecordBatch {
     if (flags > 3) throw bad(3, "flags");
     const rows = input.u32();
     if (rows > maxDecodedRows || rows > bytes.length * 8) throw bad(4, "rows");
-    const timestamps = (flags & flag.timestamps) !== 0 ? typed(input, Float64Array, rows) : undefined;
+    const timestamps =
+      (flags & flag.timestamps) !== 0 ? typed(input, Float64Array, rows) : undefined;
     const hashes = (flags & flag.hashes) !== 0 ? typed(input, Uint32Array, rows) : undefined;
     const column = readColumn(input, rows);
     if (input.remaining > 0) throw bad(input.at, "bytes left over");
@@ -63,7 +70,12 @@ class DecodedBatch implements RecordBatch {
   #timestamps: Float64Array | undefined;
   #values: unknown[] | undefined;
 
-  constructor(rows: number, timestamps: Float64Array | undefined, hashes: Uint32Array | undefined, column: Column) {
+  constructor(
+    rows: number,
+    timestamps: Float64Array | undefined,
+    hashes: Uint32Array | undefined,
+    column: Column,
+  ) {
     this.rows = rows;
     this.hashes = hashes;
     this.#timestamps = timestamps;

@@ -10,9 +10,16 @@
  */
 import { type BatchWriter, maxBatchBytes, maxBatchRows } from "./batch.ts";
 import { ByteWriter } from "./bytes.ts";
-import { looksRepetitive, reserve, writeColumn, writeFloats, writeStruct, writeTexts } from "./column-writer.ts";
-import { createRowSink, type FieldKind, roughSize, type RowSink } from "./shape.ts";
-import { copyValue, plainness, setField, withPath } from "./value.ts";
+import {
+  looksRepetitive,
+  reserve,
+  writeColumn,
+  writeFloats,
+  writeStruct,
+  writeTexts,
+} from "./column-writer.ts";
+import { absent, copyValue, plainness, setField, withPath } from "./plain.ts";
+import { createRowSink, type FieldKind, type RowSink, roughSize } from "./shape.ts";
 import { flag, magic0, magic1, maxStructFields, version } from "./wire.ts";
 
 /**
@@ -26,7 +33,10 @@ const rowOverhead = 12;
 const maxMisses = 3;
 const restBatches = 64;
 
-export interface Plan { readonly names: readonly string[]; readonly kinds: readonly FieldKind[] }
+export interface Plan {
+  readonly names: readonly string[];
+  readonly kinds: readonly FieldKind[];
+}
 
 export class ColumnBatchWriter implements BatchWriter {
   readonly #hashed: boolean;
@@ -125,7 +135,8 @@ export class ColumnBatchWriter implements BatchWriter {
     if (typeof value === "function" || typeof value === "symbol") this.#addCopy(value, row);
     else {
       this.#values[row] = value;
-      this.#estimate += rowOverhead + (typeof value === "string" ? value.length + 4 : roughSize(value));
+      this.#estimate +=
+        rowOverhead + (typeof value === "string" ? value.length + 4 : roughSize(value));
     }
   }
 
@@ -144,41 +155,38 @@ export class ColumnBatchWriter implements BatchWriter {
     const columns = (this.#sink as RowSink).columns();
     for (let i = 0; i < rows; i++) {
       const object = {};
-      for (let f = 0; f < names.length; f++) setField(object, names[f] ?? "", columns[f]?.[i]);
+      for (let f = 0; f < names.length; f++) {
+        const value = columns[f]?.[i];
+        if (value !== absent) setField(object, names[f] ?? "", value);
+      }
       this.#values[i] = object;
     }
     this.#inSink = false;
     this.#misses++;
   }
 
-  /** After a batch that had no plan or did not fit it: the plan for the next one. */
+  /** After a batch that did not fit the plan: the plan for the next one, with the fields of all its rows. */
   #learn(rows: number): void {
-    const first = this.#values[0];
-    if (typeof first !== "object" || first === null || plainness(first) !== "object") return;
-    const names = Object.keys(first);
-    const kinds = names.map((name): FieldKind => {
-      let found: FieldKind | undefined;
-      for (let i = 0; i < rows; i++) {
-        const v = (this.#values[i] as Record<string, unknown> | null)?.[name];
-        const k = typeof v === "number" ? "n" : typeof v === "string" ? "s" : "x";
-        if (k === "x" || (found !== undefined && found !== k)) return "x";
-        found = k;
-      }
-      return found ?? "x";
-    });
-    this.#usePlan({ names, kinds });
+    const plan = planOf(this.#values, rows);
+    if (plan !== undefined) this.#usePlan(plan);
   }
 
   #learnFrom(first: object): void {
     if (plainness(first) !== "object") return;
     const names = Object.keys(first);
-    this.#usePlan({ names, kinds: names.map((name) => kindOf((first as Record<string, unknown>)[name])) });
+    this.#usePlan({
+      names,
+      kinds: names.map((name) => kindOf((first as Record<string, unknown>)[name])),
+    });
   }
 
   #usePlan(plan: Plan): void {
     this.#plan = plan;
     this.#frame = plan.names.reduce((sum, name) => sum + name.length + 24, 24);
-    this.#sink = plan.names.length > 0 && plan.names.length <= maxStructFields ? createRowSink(plan.names, plan.kinds) : undefined;
+    this.#sink =
+      plan.names.length > 0 && plan.names.length <= maxStructFields
+        ? createRowSink(plan.names, plan.kinds)
+        : undefined;
   }
 
   #writeSink(rows: number): void {
@@ -203,7 +211,8 @@ export class ColumnBatchWriter implements BatchWriter {
     });
     this.#misses = 0;
     // From the next batch on, columns of few strings are looked at as a whole: they become dictionaries.
-    if (repetitive.size > 0) this.#usePlan({ names, kinds: kinds.map((k, i) => (repetitive.has(i) ? "x" : k)) });
+    if (repetitive.size > 0)
+      this.#usePlan({ names, kinds: kinds.map((k, i) => (repetitive.has(i) ? "x" : k)) });
   }
 
   #grow(): void {
@@ -214,6 +223,27 @@ export class ColumnBatchWriter implements BatchWriter {
     hashes.set(this.#hashes);
     this.#hashes = hashes;
   }
+}
+
+/** Fields in the order of first appearance; the kinds take in every value of the batch. Undefined when rows are not objects. */
+function planOf(values: readonly unknown[], rows: number): Plan | undefined {
+  const kinds = new Map<string, FieldKind>();
+  const counts = new Map<string, number>();
+  for (let i = 0; i < rows; i++) {
+    const row = values[i];
+    if (typeof row !== "object" || row === null || plainness(row) !== "object") return undefined;
+    for (const name of Object.keys(row)) {
+      const found = kindOf((row as Record<string, unknown>)[name]);
+      const before = kinds.get(name);
+      kinds.set(name, before === undefined || before === found ? found : "x");
+      counts.set(name, (counts.get(name) ?? 0) + 1);
+    }
+    if (kinds.size > maxStructFields) return undefined;
+  }
+  return {
+    names: [...kinds.keys()],
+    kinds: [...kinds].map(([name, k]) => (counts.get(name) === rows ? k : "o")),
+  };
 }
 
 function kindOf(value: unknown): FieldKind {

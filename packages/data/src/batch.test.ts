@@ -1,8 +1,8 @@
 import { deepStrictEqual } from "node:assert/strict";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { adaptiveCodec, decodeBatch, typedCodec } from "./batch-codec.ts";
 import { type BatchWriter, maxBatchBytes, maxBatchRows } from "./batch.ts";
+import { adaptiveCodec, decodeBatch, typedCodec } from "./batch-codec.ts";
 import { anyPlain, anyScalar, anyString, objectOf, regularRows } from "./plain.fixture.ts";
 import { t, typeNodeOf } from "./t.ts";
 import { bufferText, setTextBackend } from "./text.ts";
@@ -11,7 +11,9 @@ import type { TypeNode } from "./type.ts";
 const runs = { numRuns: 60 };
 
 function encode(writer: BatchWriter, rows: readonly unknown[]): Uint8Array {
-  rows.forEach((row, i) => { writer.add(row, i % 3 === 0 ? Number.NaN : i, i * 7); });
+  rows.forEach((row, i) => {
+    writer.add(row, i % 3 === 0 ? Number.NaN : i, i * 7);
+  });
   return writer.take();
 }
 /** Twice through one writer: the second batch uses what the first has taught it. */
@@ -24,16 +26,38 @@ function roundTrip(rows: readonly unknown[], type?: TypeNode): unknown[] {
 
 describe("values", () => {
   test("BAT-1, BAT-2: rows of one shape come back equal and in order", () => {
-    fc.assert(fc.property(regularRows, (rows) => { deepStrictEqual(roundTrip(rows), rows); }), runs);
+    fc.assert(
+      fc.property(regularRows, (rows) => {
+        deepStrictEqual(roundTrip(rows), rows);
+      }),
+      runs,
+    );
   });
   test("BAT-2: any mixture of plain values comes back equal", () => {
-    fc.assert(fc.property(fc.array(anyPlain, { maxLength: 20 }), (rows) => { deepStrictEqual(roundTrip(rows), rows); }), runs);
+    fc.assert(
+      fc.property(fc.array(anyPlain, { maxLength: 20 }), (rows) => {
+        deepStrictEqual(roundTrip(rows), rows);
+      }),
+      runs,
+    );
   });
   test("BAT-2: columns of scalars come back equal", () => {
-    fc.assert(fc.property(fc.array(anyScalar, { maxLength: 30 }), (rows) => { deepStrictEqual(roundTrip(rows), rows); }), runs);
+    fc.assert(
+      fc.property(fc.array(anyScalar, { maxLength: 30 }), (rows) => {
+        deepStrictEqual(roundTrip(rows), rows);
+      }),
+      runs,
+    );
   });
   test("BAT-2: optional fields stay absent, undefined stays undefined", () => {
-    const rows = [{ a: 1, b: 2 }, { a: 1 }, { a: 1, b: undefined }, { a: 1, b: null }, { b: 2, a: 1 }, {}];
+    const rows = [
+      { a: 1, b: 2 },
+      { a: 1 },
+      { a: 1, b: undefined },
+      { a: 1, b: null },
+      { b: 2, a: 1 },
+      {},
+    ];
     const back = roundTrip(rows);
     deepStrictEqual(back, rows);
     expect(Object.hasOwn(back[1] as object, "b")).toBe(false);
@@ -41,29 +65,55 @@ describe("values", () => {
   });
   test("BAT-2: many rows, also beyond the first capacity, with dictionaries and text of all widths", () => {
     const words = ["red", "green", "blü", "\uD800"];
-    const rows = Array.from({ length: 1_000 }, (_, i) => ({ i, f: i / 3, w: words[i % 3], s: `s${i}`, x: i % 5 === 0 ? null : words[i % 4] }));
+    const rows = Array.from({ length: 1_000 }, (_, i) => ({
+      i,
+      f: i / 3,
+      w: words[i % 3],
+      s: `s${i}`,
+      x: i % 5 === 0 ? null : words[i % 4],
+    }));
     deepStrictEqual(roundTrip(rows), rows);
   });
   test("BAT-2: a field called __proto__ is a field", () => {
-    const rows = [objectOf([["__proto__", { polluted: true }], ["a", 1]]), objectOf([["__proto__", 2], ["a", 1]])];
+    const rows = [
+      objectOf([
+        ["__proto__", { polluted: true }],
+        ["a", 1],
+      ]),
+      objectOf([
+        ["__proto__", 2],
+        ["a", 1],
+      ]),
+    ];
     const back = roundTrip(rows);
     deepStrictEqual(back, rows);
     expect(Object.getPrototypeOf(back[0])).toBe(Object.prototype);
   });
   test("BAT-2: the buffer backend writes the same bytes as the pure one", () => {
-    fc.assert(fc.property(fc.array(fc.record({ s: anyString, n: fc.integer() }), { maxLength: 20 }), (rows) => {
-      const pure = encode(adaptiveCodec().createWriter({ hashed: true }), rows);
-      setTextBackend(bufferText(Buffer.prototype as never));
-      try {
-        expect(encode(adaptiveCodec().createWriter({ hashed: true }), rows)).toStrictEqual(pure);
-        expect(decodeBatch(pure).values()).toStrictEqual(rows);
-      } finally {
-        setTextBackend();
-      }
-    }), runs);
+    fc.assert(
+      fc.property(
+        fc.array(fc.record({ s: anyString, n: fc.integer() }), { maxLength: 20 }),
+        (rows) => {
+          const pure = encode(adaptiveCodec().createWriter({ hashed: true }), rows);
+          setTextBackend(bufferText(Buffer.prototype as never));
+          try {
+            expect(encode(adaptiveCodec().createWriter({ hashed: true }), rows)).toStrictEqual(
+              pure,
+            );
+            expect(decodeBatch(pure).values()).toStrictEqual(rows);
+          } finally {
+            setTextBackend();
+          }
+        },
+      ),
+      runs,
+    );
   });
   test("BAT-2: a batch at an odd address decodes alike", () => {
-    const rows = [{ a: 1.5, b: "x", c: 2n }, { a: 2.5, b: "y", c: 3n }];
+    const rows = [
+      { a: 1.5, b: "x", c: 2n },
+      { a: 2.5, b: "y", c: 3n },
+    ];
     const bytes = encode(adaptiveCodec().createWriter({ hashed: true }), rows);
     const moved = new Uint8Array(bytes.length + 3);
     moved.set(bytes, 3);
@@ -81,21 +131,38 @@ describe("values", () => {
     const odd = [1];
     writer.add(odd, 0, 0);
     odd[0] = 2;
-    expect(decodeBatch(writer.take()).values()).toStrictEqual([0, 1, 2].map((i) => ({ n: i, s: "a", list: [i], deep: { x: i } } as unknown)).concat([[1]]));
+    expect(decodeBatch(writer.take()).values()).toStrictEqual(
+      [0, 1, 2].map((i) => ({ n: i, s: "a", list: [i], deep: { x: i } }) as unknown).concat([[1]]),
+    );
   });
 });
 
 describe("typed codec", () => {
-  const type = typeNodeOf(t.object({ a: t.int32, b: t.string, c: t.enum("x", "y"), d: t.float64.nullable() }));
+  const type = typeNodeOf(
+    t.object({ a: t.int32, b: t.string, c: t.enum("x", "y"), d: t.float64.nullable() }),
+  );
   test("BAT-2: rows of the type come back equal", () => {
-    const rows = Array.from({ length: 300 }, (_, i) => ({ a: i, b: `b${i}`, c: i % 2 === 0 ? "x" : "y", d: i % 3 === 0 ? null : i / 7 }));
+    const rows = Array.from({ length: 300 }, (_, i) => ({
+      a: i,
+      b: `b${i}`,
+      c: i % 2 === 0 ? "x" : "y",
+      d: i % 3 === 0 ? null : i / 7,
+    }));
     expect(roundTrip(rows, type)).toStrictEqual(rows);
   });
   test("BAT-2: rows that are not of the type lose nothing", () => {
-    fc.assert(fc.property(fc.array(fc.oneof(fc.record({ a: fc.integer(), b: anyString }), anyPlain), { maxLength: 12 }), (rows) => {
-      const all = [{ a: 1, b: "2", c: "x", d: null }, ...rows];
-      deepStrictEqual(roundTrip(all, type), all);
-    }), runs);
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(fc.record({ a: fc.integer(), b: anyString }), anyPlain), {
+          maxLength: 12,
+        }),
+        (rows) => {
+          const all = [{ a: 1, b: "2", c: "x", d: null }, ...rows];
+          deepStrictEqual(roundTrip(all, type), all);
+        },
+      ),
+      runs,
+    );
   });
 });
 
@@ -115,61 +182,119 @@ describe("batch", () => {
     expect([...other.timestamps]).toStrictEqual([Number.NaN]);
   });
   test("a column reads as the field of the row object does", () => {
-    fc.assert(fc.property(regularRows, (rows) => {
-      const batch = decodeBatch(encode(adaptiveCodec().createWriter({ hashed: true }), rows));
-      for (const name of Object.keys(rows[0] ?? {})) {
-        const view = batch.column(name);
-        if (view === undefined) continue;
-        const expected = rows.map((row) => (row as Record<string, unknown>)[name]);
-        deepStrictEqual(rows.map((_, i) => view.get(i)), expected);
-        if (view.numbers !== undefined) expect([...view.numbers]).toStrictEqual(expected);
-      }
-    }), runs);
+    fc.assert(
+      fc.property(regularRows, (rows) => {
+        const batch = decodeBatch(encode(adaptiveCodec().createWriter({ hashed: true }), rows));
+        for (const name of Object.keys(rows[0] ?? {})) {
+          const view = batch.column(name);
+          if (view === undefined) continue;
+          const expected = rows.map((row) => (row as Record<string, unknown>)[name]);
+          deepStrictEqual(
+            rows.map((_, i) => view.get(i)),
+            expected,
+          );
+          if (view.numbers !== undefined) expect([...view.numbers]).toStrictEqual(expected);
+        }
+      }),
+      runs,
+    );
   });
   test("a regular row has all its columns, an absent field none", () => {
-    const batch = decodeBatch(encode(adaptiveCodec().createWriter({ hashed: false }), [{ i: 1, f: 1.5, s: "a", o: [1] }, { i: 2, f: 2, s: "b", o: [] }]));
-    expect(["i", "f", "s", "o"].map((name) => batch.column(name)?.kind)).toStrictEqual(["int32", "float64", "string", "other"]);
+    const batch = decodeBatch(
+      encode(adaptiveCodec().createWriter({ hashed: false }), [
+        { i: 1, f: 1.5, s: "a", o: [1] },
+        { i: 2, f: 2, s: "b", o: [] },
+      ]),
+    );
+    expect(["i", "f", "s", "o"].map((name) => batch.column(name)?.kind)).toStrictEqual([
+      "int32",
+      "float64",
+      "string",
+      "other",
+    ]);
     expect(batch.column("z")).toBeUndefined();
   });
   test("BAT-5: a full batch of any rows is below the limit", () => {
-    fc.assert(fc.property(fc.array(fc.oneof(anyPlain, fc.array(fc.double(), { maxLength: 50 })), { minLength: 1, maxLength: 9 }), (rows) => {
-      const writer = adaptiveCodec().createWriter({ hashed: true });
-      for (let i = 0; !writer.full; i++) writer.add(rows[i % rows.length], 1, 1);
-      expect(writer.take().length).toBeLessThan(maxBatchBytes);
-    }), { numRuns: 10 });
+    fc.assert(
+      fc.property(
+        fc.array(fc.oneof(anyPlain, fc.array(fc.double(), { maxLength: 50 })), {
+          minLength: 1,
+          maxLength: 9,
+        }),
+        (rows) => {
+          const writer = adaptiveCodec().createWriter({ hashed: true });
+          for (let i = 0; !writer.full; i++) writer.add(rows[i % rows.length], 1, 1);
+          expect(writer.take().length).toBeLessThan(maxBatchBytes);
+        },
+      ),
+      { numRuns: 10 },
+    );
   });
   test("BAT-5: a full batch is below the limit, also when text is not ASCII and rows are long", () => {
-    const limit = fc.oneof(fc.constant("é"), fc.constant("x"), fc.constant("\uD83D"), fc.constant("漢"));
-    fc.assert(fc.property(limit, fc.integer({ min: 1, max: 8_000 }), fc.boolean(), (unit, length, object) => {
-      const writer = adaptiveCodec().createWriter({ hashed: true });
-      const text = unit.repeat(length);
-      while (!writer.full) writer.add(object ? { text, n: 1 } : text, 1, 1);
-      expect(writer.rows).toBeLessThanOrEqual(maxBatchRows);
-      expect(writer.take().length).toBeLessThan(maxBatchBytes);
-    }), { numRuns: 20 });
+    const limit = fc.oneof(
+      fc.constant("é"),
+      fc.constant("x"),
+      fc.constant("\uD83D"),
+      fc.constant("漢"),
+    );
+    fc.assert(
+      fc.property(
+        limit,
+        fc.integer({ min: 1, max: 8_000 }),
+        fc.boolean(),
+        (unit, length, object) => {
+          const writer = adaptiveCodec().createWriter({ hashed: true });
+          const text = unit.repeat(length);
+          while (!writer.full) writer.add(object ? { text, n: 1 } : text, 1, 1);
+          expect(writer.rows).toBeLessThanOrEqual(maxBatchRows);
+          expect(writer.take().length).toBeLessThan(maxBatchBytes);
+        },
+      ),
+      { numRuns: 20 },
+    );
   });
 });
 
 describe("refusals", () => {
-  class Point { x = 1 }
+  class Point {
+    x = 1;
+  }
   const cyclic: unknown[] = [];
   cyclic.push(cyclic);
   test.each([
-    ["function", () => 1, ""], ["symbol", Symbol("s"), ""], ["Point", new Point(), ""], ["Error", new Error("e"), ""],
-    ["function", { a: [0, { b: () => 1 }] }, ".a[1].b"], ["Point", { a: new Map([["k", new Point()]]) }, ".a<key>"], ["Promise", [Promise.resolve()], "[0]"],
+    ["function", () => 1, ""],
+    ["symbol", Symbol("s"), ""],
+    ["Point", new Point(), ""],
+    ["Error", new Error("e"), ""],
+    ["function", { a: [0, { b: () => 1 }] }, ".a[1].b"],
+    ["Point", { a: new Map([["k", new Point()]]) }, ".a<key>"],
+    ["Promise", [Promise.resolve()], "[0]"],
   ])("DATA_UNENCODABLE names a %s, its row and its path", (found, value, path) => {
     const writer = adaptiveCodec().createWriter({ hashed: false });
     writer.add({ a: 1 }, 0, 0);
-    expect(() => { writer.add(value, 0, 0); }).toThrow(expect.objectContaining({ code: "DATA_UNENCODABLE", fields: { found, path, row: 1 } }));
+    expect(() => {
+      writer.add(value, 0, 0);
+    }).toThrow(
+      expect.objectContaining({ code: "DATA_UNENCODABLE", fields: { found, path, row: 1 } }),
+    );
     writer.add({ a: 2 }, 0, 0);
     expect(decodeBatch(writer.take()).values()).toStrictEqual([{ a: 1 }, { a: 2 }]);
   });
   test("DATA_UNENCODABLE for a cycle", () => {
-    expect(() => { adaptiveCodec().createWriter({ hashed: false }).add(cyclic, 0, 0); }).toThrow(expect.objectContaining({ code: "DATA_UNENCODABLE" }));
+    expect(() => {
+      adaptiveCodec().createWriter({ hashed: false }).add(cyclic, 0, 0);
+    }).toThrow(expect.objectContaining({ code: "DATA_UNENCODABLE" }));
   });
   test("BAT-4: what is not a batch is refused", () => {
-    for (const bytes of [[], [1, 2, 3], [0x4d, 0x42, 9, 0, 0, 0, 0, 0, 0], [0x4d, 0x42, 1, 0, 255, 255, 255, 255, 0]]) {
-      expect(() => decodeBatch(Uint8Array.from(bytes))).toThrow(expect.objectContaining({ code: "DATA_BAD_BATCH" }));
+    for (const bytes of [
+      [],
+      [1, 2, 3],
+      [0x4d, 0x42, 9, 0, 0, 0, 0, 0, 0],
+      [0x4d, 0x42, 1, 0, 255, 255, 255, 255, 0],
+    ]) {
+      expect(() => decodeBatch(Uint8Array.from(bytes))).toThrow(
+        expect.objectContaining({ code: "DATA_BAD_BATCH" }),
+      );
     }
   });
 });

@@ -155,7 +155,8 @@ export class ByteReader {
   /** Position before `count` bytes that are there and now count as read. */
   take(count: number): number {
     const at = this.at;
-    if (!(count >= 0 && count <= this.end - at)) throw fail("DATA_TRUNCATED", { fields: { at, wanted: count, remaining: this.end - at } });
+    if (!(count >= 0 && count <= this.end - at))
+      throw fail("DATA_TRUNCATED", { fields: { at, wanted: count, remaining: this.end - at } });
     this.at = at + count;
     return at;
   }
@@ -187,7 +188,10 @@ export class ByteReader {
   count(bytesEach = 1): number {
     const at = this.at;
     const count = this.varint();
-    if (count * bytesEach > this.remaining) throw fail("DATA_TRUNCATED", { fields: { at, wanted: count * bytesEach, remaining: this.remaining } });
+    if (count * bytesEach > this.remaining)
+      throw fail("DATA_TRUNCATED", {
+        fields: { at, wanted: count * bytesEach, remaining: this.remaining },
+      });
     return count;
   }
   /** A copy of `length` bytes. */
@@ -203,7 +207,9 @@ export class ByteReader {
     const header = this.varint();
     const length = Math.floor(header / 2);
     const from = this.take(length);
-    return header % 2 === 1 ? readUtf16(this.bytes, from, from + length) : readUtf8(this.bytes, from, from + length);
+    return header % 2 === 1
+      ? readUtf16(this.bytes, from, from + length)
+      : readUtf8(this.bytes, from, from + length);
   }
 }
 
@@ -228,7 +234,8 @@ export function readUtf8(bytes: Uint8Array, from: number, to: number): string {
 
 /** Units, little-endian. Throws `DATA_BAD_VALUE` for an odd number of bytes. */
 export function readUtf16(bytes: Uint8Array, from: number, to: number): string {
-  if ((to - from) % 2 !== 0) throw fail("DATA_BAD_VALUE", { fields: { at: from, reason: "utf-16" } });
+  if ((to - from) % 2 !== 0)
+    throw fail("DATA_BAD_VALUE", { fields: { at: from, reason: "utf-16" } });
   let value = "";
   const units: number[] = [];
   for (let i = from; i < to; i += 2) {

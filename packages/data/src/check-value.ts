@@ -6,9 +6,9 @@
  * CHK-2  An optional field may be absent or undefined; undefined is stored as absent.
  */
 import { fail } from "./fail.ts";
-import { typeToText } from "./type-text.ts";
+import { copyValue, plainness } from "./plain.ts";
 import type { TypeNode } from "./type.ts";
-import { copyValue, plainness } from "./value.ts";
+import { typeToText } from "./type-text.ts";
 
 /** Throws `DATA_TYPE_MISMATCH` with `path`, `expected` and `found`; `DATA_UNENCODABLE` inside `json` and `unknown`. */
 export function checkValue(type: TypeNode, value: unknown, path = ""): void {
@@ -22,35 +22,56 @@ export function mismatch(expected: string, value: unknown, path: string): Error 
 
 function matches(type: TypeNode, value: unknown, path: string): boolean {
   switch (type.kind) {
-    case "string": return typeof value === "string";
-    case "boolean": return typeof value === "boolean";
-    case "float64": return typeof value === "number";
-    case "int32": return typeof value === "number" && (value | 0) === value;
-    case "int64": return typeof value === "number" && Number.isSafeInteger(value);
-    case "timestamp": return typeof value === "number" && Number.isFinite(value);
-    case "bigint": return typeof value === "bigint";
-    case "bytes": return value instanceof Uint8Array;
-    case "enum": return typeof value === "string" && type.values.includes(value);
-    case "nullable": return value === null || matches(type.of, value, path);
-    case "json": checkJson(value, path); return true;
-    case "unknown": copyValue(value); return true;
+    case "string":
+      return typeof value === "string";
+    case "boolean":
+      return typeof value === "boolean";
+    case "float64":
+      return typeof value === "number";
+    case "int32":
+      return typeof value === "number" && (value | 0) === value;
+    case "int64":
+      return typeof value === "number" && Number.isSafeInteger(value);
+    case "timestamp":
+      return typeof value === "number" && Number.isFinite(value);
+    case "bigint":
+      return typeof value === "bigint";
+    case "bytes":
+      return value instanceof Uint8Array;
+    case "enum":
+      return typeof value === "string" && type.values.includes(value);
+    case "nullable":
+      return value === null || matches(type.of, value, path);
+    case "json":
+      checkJson(value, path);
+      return true;
+    case "unknown":
+      copyValue(value);
+      return true;
     case "array":
       if (!Array.isArray(value)) return false;
       for (let i = 0; i < value.length; i++) checkValue(type.of, value[i], `${path}[${i}]`);
       return true;
     case "tuple":
       if (!Array.isArray(value) || value.length !== type.items.length) return false;
-      type.items.forEach((item, i) => { checkValue(item, value[i], `${path}[${i}]`); });
+      type.items.forEach((item, i) => {
+        checkValue(item, value[i], `${path}[${i}]`);
+      });
       return true;
     case "map":
       if (!isRecord(value)) return false;
       for (const name of Object.keys(value)) checkValue(type.of, value[name], `${path}["${name}"]`);
       return true;
-    case "object": return checkObject(type.fields, value, path);
+    case "object":
+      return checkObject(type.fields, value, path);
   }
 }
 
-function checkObject(fields: Extract<TypeNode, { kind: "object" }>["fields"], value: unknown, path: string): boolean {
+function checkObject(
+  fields: Extract<TypeNode, { kind: "object" }>["fields"],
+  value: unknown,
+  path: string,
+): boolean {
   if (!isRecord(value)) return false;
   let present = 0;
   for (const field of fields) {
@@ -92,7 +113,8 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function show(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "string")
+    return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value !== "object" || value === null) return String(value);
   const kind = plainness(value);

@@ -4,12 +4,13 @@
  * COL-1  Nothing is allocated by a claimed number: every extent is checked against the bytes that are there first, and lists
  *        must not overlap. Damage that shows only in values is found when they are asked for (`DATA_BAD_BATCH` as well).
  */
-import { ByteReader, readUtf16, readUtf8 } from "./bytes.ts";
+import { ByteReader, readUtf8, readUtf16 } from "./bytes.ts";
 import { type Column, NumberColumn, StructColumn, TextColumn, ValuesColumn } from "./columns.ts";
 import { fail } from "./fail.ts";
+import { absent } from "./plain.ts";
 import { newArray } from "./shape.ts";
 import { text } from "./text.ts";
-import { absent, readValue } from "./value.ts";
+import { readValue } from "./value.ts";
 import { isDense, kind, maxColumnDepth, maxStructFields, padding } from "./wire.ts";
 
 /** Opens the column at the reader's position and leaves the reader after it. */
@@ -17,38 +18,66 @@ export function readColumn(input: ByteReader, rows: number, depth = 0): Column {
   if (depth > maxColumnDepth * 2 + 2) throw bad(input.at, "nesting");
   const at = input.at;
   switch (input.u8()) {
-    case kind.constant: return readConstant(input, rows);
-    case kind.boolean: return lazyColumn(input, rows, booleans(input, rows));
-    case kind.int32: return numberColumn(input, typed(input, Int32Array, rows));
-    case kind.float64: return numberColumn(input, typed(input, Float64Array, rows));
-    case kind.bigint64: { const column = typed(input, BigInt64Array, rows); return lazyColumn(input, rows, () => Array.from(column)); }
-    case kind.ascii: return readAscii(input, rows);
-    case kind.utf8: return readUtf8Column(input, rows);
-    case kind.utf16: return readUtf16Column(input, rows);
-    case kind.dictionary: return readDictionary(input, rows, depth);
-    case kind.bytes: return readBytes(input, rows);
-    case kind.list: return readLists(input, rows, depth);
-    case kind.struct: return readStruct(input, rows, depth);
-    case kind.tagged: return readTagged(input, rows);
-    case kind.mask: return readMask(input, rows, depth);
-    default: throw bad(at, "kind");
+    case kind.constant:
+      return readConstant(input, rows);
+    case kind.boolean:
+      return lazyColumn(input, rows, booleans(input, rows));
+    case kind.int32:
+      return numberColumn(input, typed(input, Int32Array, rows));
+    case kind.float64:
+      return numberColumn(input, typed(input, Float64Array, rows));
+    case kind.bigint64: {
+      const column = typed(input, BigInt64Array, rows);
+      return lazyColumn(input, rows, () => Array.from(column));
+    }
+    case kind.ascii:
+      return readAscii(input, rows);
+    case kind.utf8:
+      return readUtf8Column(input, rows);
+    case kind.utf16:
+      return readUtf16Column(input, rows);
+    case kind.dictionary:
+      return readDictionary(input, rows, depth);
+    case kind.bytes:
+      return readBytes(input, rows);
+    case kind.list:
+      return readLists(input, rows, depth);
+    case kind.struct:
+      return readStruct(input, rows, depth);
+    case kind.tagged:
+      return readTagged(input, rows);
+    case kind.mask:
+      return readMask(input, rows, depth);
+    default:
+      throw bad(at, "kind");
   }
 }
 
 export function bad(at: number, reason: string, cause?: unknown): Error {
-  return fail("DATA_BAD_BATCH", { fields: { at, reason }, ...(cause === undefined ? {} : { cause }) });
+  return fail("DATA_BAD_BATCH", {
+    fields: { at, reason },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 type Numbers = Int32Array | Float64Array | Uint32Array | BigInt64Array;
-interface NumbersClass<A> { new (buffer: ArrayBufferLike, at: number, length: number): A; readonly BYTES_PER_ELEMENT: number }
+interface NumbersClass<A> {
+  new (buffer: ArrayBufferLike, at: number, length: number): A;
+  readonly BYTES_PER_ELEMENT: number;
+}
 
 /** A typed array over the bytes when they are aligned in memory, else over a copy. */
-export function typed<A extends Numbers>(input: ByteReader, Class: NumbersClass<A>, rows: number): A {
+export function typed<A extends Numbers>(
+  input: ByteReader,
+  Class: NumbersClass<A>,
+  rows: number,
+): A {
   const size = Class.BYTES_PER_ELEMENT;
   input.take(-input.at & (size - 1));
   const at = input.take(rows * size);
   const { bytes } = input;
-  if ((bytes.byteOffset + at) % size === 0) return new Class(bytes.buffer, bytes.byteOffset + at, rows);
+  if ((bytes.byteOffset + at) % size === 0)
+    return new Class(bytes.buffer, bytes.byteOffset + at, rows);
   return new Class(bytes.slice(at, at + rows * size).buffer, 0, rows);
 }
 
@@ -65,7 +94,12 @@ function readConstant(input: ByteReader, rows: number): Column {
   if (which > 2) throw bad(at, "constant");
   input.take(padding(rows));
   const value = which === 0 ? null : which === 1 ? undefined : absent;
-  return new ValuesColumn(rows, input.at, () => newArray(rows).fill(value), which === 2 ? "optional" : "other");
+  return new ValuesColumn(
+    rows,
+    input.at,
+    () => newArray(rows).fill(value),
+    which === 2 ? "optional" : "other",
+  );
 }
 
 function booleans(input: ByteReader, rows: number): () => readonly unknown[] {
@@ -100,7 +134,9 @@ function readUtf8Column(input: ByteReader, rows: number): Column {
   const length = input.u32();
   const ends = typed(input, Uint32Array, rows);
   const from = input.take(length);
-  return new TextColumn(ends, input.at, () => guarded(() => readUtf8(input.bytes, from, from + length)));
+  return new TextColumn(ends, input.at, () =>
+    guarded(() => readUtf8(input.bytes, from, from + length)),
+  );
 }
 function readUtf16Column(input: ByteReader, rows: number): Column {
   const ends = typed(input, Uint32Array, rows);
@@ -113,16 +149,21 @@ function readDictionary(input: ByteReader, rows: number, depth: number): Column 
   const words = readColumn(input, count, depth + 1);
   const at = input.take(rows);
   const { bytes } = input;
-  return new ValuesColumn(rows, input.at, () => {
-    const distinct = words.values();
-    const values = newArray(rows);
-    for (let i = 0; i < rows; i++) {
-      const code = bytes[at + i]!;
-      if (code >= count) throw bad(at + i, "dictionary code");
-      values[i] = distinct[code];
-    }
-    return values;
-  }, words.kind === "string" ? "string" : "other");
+  return new ValuesColumn(
+    rows,
+    input.at,
+    () => {
+      const distinct = words.values();
+      const values = newArray(rows);
+      for (let i = 0; i < rows; i++) {
+        const code = bytes[at + i]!;
+        if (code >= count) throw bad(at + i, "dictionary code");
+        values[i] = distinct[code];
+      }
+      return values;
+    },
+    words.kind === "string" ? "string" : "other",
+  );
 }
 
 function readBytes(input: ByteReader, rows: number): Column {
@@ -131,7 +172,8 @@ function readBytes(input: ByteReader, rows: number): Column {
   const { bytes } = input;
   return lazyColumn(input, rows, () => {
     const values = newArray(rows);
-    for (let i = 0, start = 0; i < rows; i++) values[i] = new Uint8Array(bytes.subarray(from + start, from + (start = ends[i]!)));
+    for (let i = 0, start = 0; i < rows; i++)
+      values[i] = new Uint8Array(bytes.subarray(from + start, from + (start = ends[i]!)));
     return values;
   });
 }
@@ -142,7 +184,7 @@ function readLists(input: ByteReader, rows: number, depth: number): Column {
   return lazyColumn(input, rows, () => {
     const items = child.values();
     const values = newArray(rows);
-    for (let i = 0, start = 0; i < rows; i++) values[i] = items.slice(start, start = ends[i]!);
+    for (let i = 0, start = 0; i < rows; i++) values[i] = items.slice(start, (start = ends[i]!));
     return values;
   });
 }
@@ -168,7 +210,9 @@ function readStruct(input: ByteReader, rows: number, depth: number): Column {
   }
   return new StructColumn(names, rows, input.at, (i) => {
     const { from, to } = places[i]!;
-    const column = guarded(() => readColumn(new ByteReader(input.bytes, from, to), rows, depth + 1));
+    const column = guarded(() =>
+      readColumn(new ByteReader(input.bytes, from, to), rows, depth + 1),
+    );
     if (column.end !== to) throw bad(column.end, "column length");
     return column;
   });
@@ -179,13 +223,19 @@ function readTagged(input: ByteReader, rows: number): Column {
   const from = input.take(length);
   if (rows > length) throw bad(from, "tagged rows");
   const { bytes } = input;
-  return new ValuesColumn(rows, input.at, () => guarded(() => {
-    const reader = new ByteReader(bytes, from, from + length);
-    const values = newArray(rows);
-    for (let i = 0; i < rows; i++) values[i] = readValue(reader);
-    if (reader.remaining > 0) throw bad(reader.at, "tagged length");
-    return values;
-  }), "optional");
+  return new ValuesColumn(
+    rows,
+    input.at,
+    () =>
+      guarded(() => {
+        const reader = new ByteReader(bytes, from, from + length);
+        const values = newArray(rows);
+        for (let i = 0; i < rows; i++) values[i] = readValue(reader, 0);
+        if (reader.remaining > 0) throw bad(reader.at, "tagged length");
+        return values;
+      }),
+    "optional",
+  );
 }
 
 function readMask(input: ByteReader, rows: number, depth: number): Column {
@@ -197,28 +247,35 @@ function readMask(input: ByteReader, rows: number, depth: number): Column {
     return readColumn(input, count, depth + 1);
   };
   const codes = new Uint8Array(Math.min(rows, input.remaining * 8));
-  for (const code of [1, 2, 3]) if ((which & (1 << (code - 1))) !== 0) readMarks(input, codes, rows, code);
+  for (const code of [1, 2, 3])
+    if ((which & (1 << (code - 1))) !== 0) readMarks(input, codes, rows, code);
   const dense = isDense(input.bytes[input.at] ?? 0);
   let unmasked = 0;
   for (let i = 0; i < rows; i++) if (codes[i] === 0) unmasked++;
   const column = inner(dense ? unmasked : rows);
-  return new ValuesColumn(rows, input.at, () => {
-    const source = column.values();
-    const result = newArray(rows);
-    for (let i = 0, next = 0; i < rows; i++) {
-      const code = codes[i];
-      if (code === 0) result[i] = source[dense ? next++ : i];
-      else result[i] = code === 1 ? null : code === 2 ? undefined : absent;
-    }
-    return result;
-  }, (which & 4) !== 0 ? "optional" : "other");
+  return new ValuesColumn(
+    rows,
+    input.at,
+    () => {
+      const source = column.values();
+      const result = newArray(rows);
+      for (let i = 0, next = 0; i < rows; i++) {
+        const code = codes[i];
+        if (code === 0) result[i] = source[dense ? next++ : i];
+        else result[i] = code === 1 ? null : code === 2 ? undefined : absent;
+      }
+      return result;
+    },
+    (which & 4) !== 0 ? "optional" : "other",
+  );
 }
 
 /** Sets `code` where the bitmap has a one. */
 function readMarks(input: ByteReader, codes: Uint8Array, rows: number, code: number): void {
   const { bytes } = input;
   const at = input.take((rows + 7) >>> 3);
-  for (let i = 0; i < rows; i++) if (((bytes[at + (i >>> 3)]! >>> (i & 7)) & 1) === 1) codes[i] = code;
+  for (let i = 0; i < rows; i++)
+    if (((bytes[at + (i >>> 3)]! >>> (i & 7)) & 1) === 1) codes[i] = code;
 }
 
 /** Damage below a batch is damage of the batch. */
@@ -226,7 +283,8 @@ export function guarded<R>(read: () => R): R {
   try {
     return read();
   } catch (error) {
-    const code = typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
+    const code =
+      typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
     if (code === "DATA_TRUNCATED" || code === "DATA_BAD_VALUE") throw bad(0, "content", error);
     throw error;
   }

@@ -2,18 +2,36 @@
  * Arrays of values to columns. Looks at the values once to find the narrowest column that gives them back exactly; what is
  * irregular becomes a tagged column. Layout: wire.ts.
  */
-import { ByteWriter } from "./bytes.ts";
+import type { ByteWriter } from "./bytes.ts";
+import { absent, plainness, withPath } from "./plain.ts";
 import { text } from "./text.ts";
-import { absent, plainness, withPath, writeValue } from "./value.ts";
+import { writeValue } from "./value.ts";
 import { isDense, kind, maxColumnDepth, maxStructFields, padding } from "./wire.ts";
 
 /** Bits of what occurs in a column. */
-const seen = { number: 1, string: 2, boolean: 4, bigint: 8, object: 16, array: 32, bytes: 64, other: 128, null: 256, undefined: 512, absent: 1024 } as const;
+const seen = {
+  number: 1,
+  string: 2,
+  boolean: 4,
+  bigint: 8,
+  object: 16,
+  array: 32,
+  bytes: 64,
+  other: 128,
+  null: 256,
+  undefined: 512,
+  absent: 1024,
+} as const;
 const masked = seen.null | seen.undefined | seen.absent;
 const minInt64 = -(2n ** 63n);
 const maxInt64 = 2n ** 63n - 1n;
 
-export function writeColumn(out: ByteWriter, values: readonly unknown[], rows: number, depth = 0): void {
+export function writeColumn(
+  out: ByteWriter,
+  values: readonly unknown[],
+  rows: number,
+  depth = 0,
+): void {
   const what = survey(values, rows);
   const plain = what & ~masked;
   if (plain === 0 && (what === seen.null || what === seen.undefined || what === seen.absent)) {
@@ -33,13 +51,21 @@ export function writeColumn(out: ByteWriter, values: readonly unknown[], rows: n
     }
   }
   switch (k) {
-    case kind.boolean: out.u8(k); return writeBits(out, inner, count, true);
-    case kind.float64: return writeNumbers(out, inner, count);
-    case kind.ascii: return writeStrings(out, inner, count);
-    case kind.bigint64: return writeBigints(out, inner as readonly bigint[], count);
-    case kind.bytes: return writeBytes(out, inner as readonly Uint8Array[], count);
-    case kind.list: return writeLists(out, inner as readonly (readonly unknown[])[], count, depth);
-    default: return writeObjects(out, inner as readonly object[], count, depth);
+    case kind.boolean:
+      out.u8(k);
+      return writeBits(out, inner, count, true);
+    case kind.float64:
+      return writeNumbers(out, inner, count);
+    case kind.ascii:
+      return writeStrings(out, inner, count);
+    case kind.bigint64:
+      return writeBigints(out, inner as readonly bigint[], count);
+    case kind.bytes:
+      return writeBytes(out, inner as readonly Uint8Array[], count);
+    case kind.list:
+      return writeLists(out, inner as readonly (readonly unknown[])[], count, depth);
+    default:
+      return writeObjects(out, inner as readonly object[], count, depth);
   }
 }
 
@@ -48,7 +74,10 @@ export function writeFloats(out: ByteWriter, numbers: Float64Array, rows: number
   let small = true;
   for (let i = 0; i < rows; i++) {
     const v = numbers[i]!;
-    if ((v | 0) !== v || (v === 0 && 1 / v < 0)) { small = false; break; }
+    if ((v | 0) !== v || (v === 0 && 1 / v < 0)) {
+      small = false;
+      break;
+    }
   }
   if (small) {
     out.u8(kind.int32);
@@ -62,8 +91,14 @@ export function writeFloats(out: ByteWriter, numbers: Float64Array, rows: number
 }
 
 /** A column of strings only; with few distinct ones, a dictionary. */
-export function writeTexts(out: ByteWriter, strings: readonly string[], rows: number, tryDictionary: boolean): void {
-  if (tryDictionary && looksRepetitive(strings, rows) && writeDictionary(out, strings, rows)) return;
+export function writeTexts(
+  out: ByteWriter,
+  strings: readonly string[],
+  rows: number,
+  tryDictionary: boolean,
+): void {
+  if (tryDictionary && looksRepetitive(strings, rows) && writeDictionary(out, strings, rows))
+    return;
   const start = out.length;
   out.u8(kind.ascii);
   let at = reserve(out, 4, rows * 4);
@@ -98,7 +133,12 @@ export function writeTexts(out: ByteWriter, strings: readonly string[], rows: nu
 }
 
 /** The frame of a struct column: names, then `write(i)` for each field behind its length. */
-export function writeStruct(out: ByteWriter, names: readonly string[], rows: number, write: (field: number) => void): void {
+export function writeStruct(
+  out: ByteWriter,
+  names: readonly string[],
+  rows: number,
+  write: (field: number) => void,
+): void {
   out.u8(kind.struct);
   out.varint(names.length);
   for (const name of names) out.utf8(name);
@@ -131,40 +171,72 @@ function survey(values: readonly unknown[], rows: number): number {
   for (let i = 0; i < rows; i++) {
     const v = values[i];
     switch (typeof v) {
-      case "number": what |= seen.number; break;
-      case "string": what |= seen.string; break;
-      case "boolean": what |= seen.boolean; break;
-      case "bigint": what |= seen.bigint; break;
-      case "undefined": what |= seen.undefined; break;
+      case "number":
+        what |= seen.number;
+        break;
+      case "string":
+        what |= seen.string;
+        break;
+      case "boolean":
+        what |= seen.boolean;
+        break;
+      case "bigint":
+        what |= seen.bigint;
+        break;
+      case "undefined":
+        what |= seen.undefined;
+        break;
       case "object":
         if (v === null) what |= seen.null;
         else {
           const p = plainness(v);
-          what |= p === "object" ? seen.object : p === "array" ? seen.array : p === "bytes" ? seen.bytes : seen.other;
+          what |=
+            p === "object"
+              ? seen.object
+              : p === "array"
+                ? seen.array
+                : p === "bytes"
+                  ? seen.bytes
+                  : seen.other;
         }
         break;
-      default: what |= v === absent ? seen.absent : seen.other;
+      default:
+        what |= v === absent ? seen.absent : seen.other;
     }
   }
   return what;
 }
 
-function chooseKind(plain: number, values: readonly unknown[], rows: number, depth: number): number {
+function chooseKind(
+  plain: number,
+  values: readonly unknown[],
+  rows: number,
+  depth: number,
+): number {
   switch (plain) {
     case 0:
-    case seen.boolean: return kind.boolean;
-    case seen.number: return kind.float64;
-    case seen.string: return kind.ascii;
-    case seen.bytes: return kind.bytes;
+    case seen.boolean:
+      return kind.boolean;
+    case seen.number:
+      return kind.float64;
+    case seen.string:
+      return kind.ascii;
+    case seen.bytes:
+      return kind.bytes;
     case seen.bigint:
       for (let i = 0; i < rows; i++) {
         const v = values[i];
         if (typeof v === "bigint" && (v < minInt64 || v > maxInt64)) return kind.tagged;
       }
       return kind.bigint64;
-    case seen.array: return depth < maxColumnDepth ? kind.list : kind.tagged;
-    case seen.object: return depth < maxColumnDepth && fieldsOf(values, rows) !== undefined ? kind.struct : kind.tagged;
-    default: return kind.tagged;
+    case seen.array:
+      return depth < maxColumnDepth ? kind.list : kind.tagged;
+    case seen.object:
+      return depth < maxColumnDepth && fieldsOf(values, rows) !== undefined
+        ? kind.struct
+        : kind.tagged;
+    default:
+      return kind.tagged;
   }
 }
 
@@ -187,14 +259,23 @@ function fieldsOf(values: readonly unknown[], rows: number): string[] | undefine
 
 function writeMask(out: ByteWriter, values: readonly unknown[], rows: number, what: number): void {
   out.u8(kind.mask);
-  out.u8(((what & seen.null) !== 0 ? 1 : 0) | ((what & seen.undefined) !== 0 ? 2 : 0) | ((what & seen.absent) !== 0 ? 4 : 0));
+  out.u8(
+    ((what & seen.null) !== 0 ? 1 : 0) |
+      ((what & seen.undefined) !== 0 ? 2 : 0) |
+      ((what & seen.absent) !== 0 ? 4 : 0),
+  );
   if ((what & seen.null) !== 0) writeBits(out, values, rows, null);
   if ((what & seen.undefined) !== 0) writeBits(out, values, rows, undefined);
   if ((what & seen.absent) !== 0) writeBits(out, values, rows, absent);
 }
 
 /** Bit i is set where values[i] is `wanted`. */
-function writeBits(out: ByteWriter, values: readonly unknown[], rows: number, wanted: unknown): void {
+function writeBits(
+  out: ByteWriter,
+  values: readonly unknown[],
+  rows: number,
+  wanted: unknown,
+): void {
   const count = (rows + 7) >>> 3;
   const at = reserve(out, 1, count);
   const bytes = out.buffer;
@@ -267,7 +348,12 @@ function writeBytes(out: ByteWriter, values: readonly Uint8Array[], rows: number
   for (let i = 0; i < rows; i++) out.raw(values[i]!);
 }
 
-function writeLists(out: ByteWriter, lists: readonly (readonly unknown[])[], rows: number, depth: number): void {
+function writeLists(
+  out: ByteWriter,
+  lists: readonly (readonly unknown[])[],
+  rows: number,
+  depth: number,
+): void {
   out.u8(kind.list);
   const at = reserve(out, 4, rows * 4);
   const ends = new Uint32Array(out.buffer.buffer, at, rows);
@@ -280,7 +366,12 @@ function writeLists(out: ByteWriter, lists: readonly (readonly unknown[])[], row
   writeColumn(out, items, items.length, depth + 1);
 }
 
-function writeObjects(out: ByteWriter, objects: readonly object[], rows: number, depth: number): void {
+function writeObjects(
+  out: ByteWriter,
+  objects: readonly object[],
+  rows: number,
+  depth: number,
+): void {
   const names = fieldsOf(objects, rows) ?? [];
   const cells = new Array<unknown>(rows);
   writeStruct(out, names, rows, (field) => {

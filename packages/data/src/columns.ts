@@ -4,8 +4,8 @@
  */
 import type { ColumnView } from "./batch.ts";
 import { fail } from "./fail.ts";
+import { absent } from "./plain.ts";
 import { type Access, buildRows, newArray } from "./shape.ts";
-import { absent } from "./value.ts";
 
 export interface Column extends ColumnView {
   readonly rows: number;
@@ -72,7 +72,8 @@ export class TextColumn implements Column {
     const text = this.#whole();
     const ends = this.#ends;
     const values = newArray(this.rows);
-    for (let i = 0, from = 0; i < values.length; i++) values[i] = text.substring(from, from = ends[i]!);
+    for (let i = 0, from = 0; i < values.length; i++)
+      values[i] = text.substring(from, (from = ends[i]!));
     return values;
   }
   get(row: number): string | undefined {
@@ -106,7 +107,12 @@ export class ValuesColumn implements Column {
   #values: readonly unknown[] | undefined;
 
   /** `optional`: some may be `absent`. */
-  constructor(rows: number, end: number, make: () => readonly unknown[], kind: "string" | "other" | "optional" = "other") {
+  constructor(
+    rows: number,
+    end: number,
+    make: () => readonly unknown[],
+    kind: "string" | "other" | "optional" = "other",
+  ) {
     this.kind = kind === "optional" ? "other" : kind;
     this.rows = rows;
     this.end = end;
@@ -139,7 +145,12 @@ export class StructColumn implements Column {
   readonly #columns: (Column | undefined)[] = [];
   #values: readonly unknown[] | undefined;
 
-  constructor(names: readonly string[], rows: number, end: number, open: (field: number) => Column) {
+  constructor(
+    names: readonly string[],
+    rows: number,
+    end: number,
+    open: (field: number) => Column,
+  ) {
     this.#names = names;
     this.rows = rows;
     this.end = end;
@@ -149,7 +160,12 @@ export class StructColumn implements Column {
     return { kind: "x", data: this.values(), ends: undefined };
   }
   values(): readonly unknown[] {
-    return (this.#values ??= buildRows(this.#names, this.rows, this.#names.map((_, i) => this.#column(i).access()), absent));
+    return (this.#values ??= buildRows(
+      this.#names,
+      this.rows,
+      this.#names.map((_, i) => this.#column(i).access()),
+      absent,
+    ));
   }
   get(row: number): unknown {
     return this.values()[row];

@@ -30,39 +30,98 @@ function random(from: number): () => number {
 
 function batchOf(rows: readonly unknown[]): Uint8Array {
   const writer = adaptiveCodec().createWriter({ hashed: rows.length % 2 === 0 });
-  rows.forEach((row, i) => { writer.add(row, rows.length % 3 === 0 ? i : Number.NaN, i); });
+  rows.forEach((row, i) => {
+    writer.add(row, rows.length % 3 === 0 ? i : Number.NaN, i);
+  });
   return writer.take();
 }
-const many = (n: number, row: (i: number) => unknown) => Array.from({ length: n }, (_, i) => row(i));
+const many = (n: number, row: (i: number) => unknown) =>
+  Array.from({ length: n }, (_, i) => row(i));
 const batches = [
-  batchOf([]), batchOf(many(20, (i) => ({ i, f: i / 2, s: `s${i}` }))), batchOf(many(100, (i) => ["a", "b", "é"][i % 3])), batchOf(many(9, (i) => [i, [null, i]])),
-  batchOf(many(40, (i) => (i % 3 === 0 ? { a: null } : { a: { b: { c: [i] } }, d: undefined }))), batchOf([1, "x", new Map([[1, new Set([2])]]), 3n, new Date(1)]),
-  batchOf(many(70, () => null)), batchOf(many(70, () => ({}))), batchOf(["\uD800", "漢字"]), batchOf(many(12, (i) => (i % 2 === 0 ? BigInt(i) : null))),
-  batchOf(many(12, (i) => new Uint8Array(i))), batchOf(many(300, (i) => ({ w: "same", b: i % 2 === 0, n: i % 5 === 0 ? null : i }))),
+  batchOf([]),
+  batchOf(many(20, (i) => ({ i, f: i / 2, s: `s${i}` }))),
+  batchOf(many(100, (i) => ["a", "b", "é"][i % 3])),
+  batchOf(many(9, (i) => [i, [null, i]])),
+  batchOf(many(40, (i) => (i % 3 === 0 ? { a: null } : { a: { b: { c: [i] } }, d: undefined }))),
+  batchOf([1, "x", new Map([[1, new Set([2])]]), 3n, new Date(1)]),
+  batchOf(many(70, () => null)),
+  batchOf(many(70, () => ({}))),
+  batchOf(["\uD800", "漢字"]),
+  batchOf(many(12, (i) => (i % 2 === 0 ? BigInt(i) : null))),
+  batchOf(many(12, (i) => new Uint8Array(i))),
+  batchOf(many(300, (i) => ({ w: "same", b: i % 2 === 0, n: i % 5 === 0 ? null : i }))),
 ];
-const values = [{ a: [1, -0, "x", null, undefined, 2n], m: new Map([["k", { z: new Set([1]) }]]) }, [[[[1]]]], "text", new Uint8Array(9), new Date(5)].map(encodeValue);
-const keys = ["abc", 1, 1.5, 10n, ["a", [1, { b: true }]], { a: 1, b: ["x"] }, "\uD800"].map(encodeKey);
-const State = typeNodeOf(t.object({
-  s: t.string, n: t.int32.optional(), i: t.int64, e: t.enum("a", "b"), l: t.array(t.object({ x: t.bigint.nullable() })), m: t.map(t.float64), j: t.json(), z: t.array(t.object({})), at: t.timestamp, b: t.bytes,
-}));
+const values = [
+  { a: [1, -0, "x", null, undefined, 2n], m: new Map([["k", { z: new Set([1]) }]]) },
+  [[[[1]]]],
+  "text",
+  new Uint8Array(9),
+  new Date(5),
+].map(encodeValue);
+const keys = ["abc", 1, 1.5, 10n, ["a", [1, { b: true }]], { a: 1, b: ["x"] }, "\uD800"].map(
+  encodeKey,
+);
+const State = typeNodeOf(
+  t.object({
+    s: t.string,
+    n: t.int32.optional(),
+    i: t.int64,
+    e: t.enum("a", "b"),
+    l: t.array(t.object({ x: t.bigint.nullable() })),
+    m: t.map(t.float64),
+    j: t.json(),
+    z: t.array(t.object({})),
+    at: t.timestamp,
+    b: t.bytes,
+  }),
+);
 const codec = valueCodec(State);
-const states = [codec.encode({ s: "é", n: 4, i: -5, e: "b", l: [{ x: 7n }, { x: null }], m: { k: 0.5 }, j: { a: [1] }, z: [{}, {}], at: 9, b: new Uint8Array(3) })];
+const states = [
+  codec.encode({
+    s: "é",
+    n: 4,
+    i: -5,
+    e: "b",
+    l: [{ x: 7n }, { x: null }],
+    m: { k: 0.5 },
+    j: { a: [1] },
+    z: [{}, {}],
+    at: 9,
+    b: new Uint8Array(3),
+  }),
+];
 
-interface Target { readonly name: string; readonly samples: readonly Uint8Array[]; readonly decode: (bytes: Uint8Array) => unknown }
+interface Target {
+  readonly name: string;
+  readonly samples: readonly Uint8Array[];
+  readonly decode: (bytes: Uint8Array) => unknown;
+}
 const targets: readonly Target[] = [
-  { name: "batch", samples: batches, decode: (bytes) => {
-    const batch = decodeBatch(bytes);
-    batch.column("a")?.get(0);
-    return [batch.values(), batch.timestamps, batch.hashes];
-  } },
+  {
+    name: "batch",
+    samples: batches,
+    decode: (bytes) => {
+      const batch = decodeBatch(bytes);
+      batch.column("a")?.get(0);
+      return [batch.values(), batch.timestamps, batch.hashes];
+    },
+  },
   { name: "value", samples: values, decode: (bytes) => readValue(new ByteReader(bytes)) },
   { name: "key", samples: keys, decode: decodeKey },
   { name: "state", samples: states, decode: (bytes) => codec.decode(bytes) },
-  { name: "type", samples: [new TextEncoder().encode(JSON.stringify(State))], decode: (bytes) => {
-    let json: unknown;
-    try { json = JSON.parse(new TextDecoder().decode(bytes)); } catch { return undefined; }
-    return typeFromJson(json);
-  } },
+  {
+    name: "type",
+    samples: [new TextEncoder().encode(JSON.stringify(State))],
+    decode: (bytes) => {
+      let json: unknown;
+      try {
+        json = JSON.parse(new TextDecoder().decode(bytes));
+      } catch {
+        return undefined;
+      }
+      return typeFromJson(json);
+    },
+  },
 ];
 
 function damage(sample: Uint8Array, next: () => number): Uint8Array {
@@ -81,7 +140,10 @@ function damage(sample: Uint8Array, next: () => number): Uint8Array {
   return bytes;
 }
 
-function timed({ decode }: Target, bytes: Uint8Array): { readonly ms: number; readonly error: unknown } {
+function timed(
+  { decode }: Target,
+  bytes: Uint8Array,
+): { readonly ms: number; readonly error: unknown } {
   const start = performance.now();
   try {
     decode(bytes);
@@ -102,7 +164,8 @@ describe(`damaged bytes, seed ${seed}`, () => {
       const sample = target.samples[i % target.samples.length]!;
       const bytes = damage(sample, next);
       let { ms, error } = timed(target, bytes);
-      for (let again = 0; ms > limitMs && again < 3; again++) ({ ms, error } = timed(target, bytes));
+      for (let again = 0; ms > limitMs && again < 3; again++)
+        ({ ms, error } = timed(target, bytes));
       const context = `seed ${seed}, input ${i}: ${Buffer.from(bytes).toString("hex")}`;
       if (ms > limitMs) expect.fail(`${ms} ms; ${context}`);
       if (error !== undefined) {

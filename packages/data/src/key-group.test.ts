@@ -1,6 +1,11 @@
 import { describe, expect, test } from "vitest";
 import { hashKey } from "./key.ts";
-import { defaultMaxParallelism, keyGroupOf, keyGroupRange, subtaskOfKeyGroup } from "./key-group.ts";
+import {
+  defaultMaxParallelism,
+  keyGroupOf,
+  keyGroupRange,
+  subtaskOfKeyGroup,
+} from "./key-group.ts";
 
 describe("key groups", () => {
   test("KGR-1, PRT-03: ranges cover every group once and agree with the subtask of a group", () => {
@@ -10,7 +15,8 @@ describe("key groups", () => {
         for (let subtask = 0; subtask < parallelism; subtask++) {
           const { from, to } = keyGroupRange(subtask, parallelism, max);
           expect(from).toBe(next);
-          for (let group = from; group < to; group++) expect(subtaskOfKeyGroup(group, max, parallelism)).toBe(subtask);
+          for (let group = from; group < to; group++)
+            expect(subtaskOfKeyGroup(group, max, parallelism)).toBe(subtask);
           next = to;
         }
         expect(next).toBe(max);
@@ -18,14 +24,24 @@ describe("key groups", () => {
     }
   });
   test("PRT-04: the default is 1.5 times the parallelism as a power of two, from 128 to 32768", () => {
-    expect([1, 85, 86, 128, 171, 1_000, 40_000].map(defaultMaxParallelism)).toStrictEqual([128, 128, 256, 256, 256, 2_048, 32_768]);
+    expect([1, 85, 86, 128, 171, 1_000, 40_000].map(defaultMaxParallelism)).toStrictEqual([
+      128, 128, 256, 256, 256, 2_048, 32_768,
+    ]);
   });
   test("KGR-2: the ends of the hash fall into the first and the last group", () => {
-    expect([keyGroupOf(0, 128), keyGroupOf(0xffff_ffff, 128), keyGroupOf(0xffff_ffff, 32_768)]).toStrictEqual([0, 127, 32_767]);
+    expect([
+      keyGroupOf(0, 128),
+      keyGroupOf(0xffff_ffff, 128),
+      keyGroupOf(0xffff_ffff, 32_768),
+    ]).toStrictEqual([0, 127, 32_767]);
   });
   test.each([
-    ["numbers", (i: number) => i], ["strides", (i: number) => i * 1_024], ["fractions", (i: number) => i / 8], ["names", (i: number) => `user-${i}`],
-    ["padded", (i: number) => String(i).padStart(16, "0")], ["pairs", (i: number) => [i % 100, `p${i}`]],
+    ["numbers", (i: number) => i],
+    ["strides", (i: number) => i * 1_024],
+    ["fractions", (i: number) => i / 8],
+    ["names", (i: number) => `user-${i}`],
+    ["padded", (i: number) => String(i).padStart(16, "0")],
+    ["pairs", (i: number) => [i % 100, `p${i}`]],
   ])("HSH-2: %s spread evenly over groups", (_name, key) => {
     const keys = 12_800;
     const counts = new Array<number>(128).fill(0);

@@ -7,7 +7,10 @@
  */
 
 /** Key groups from inclusive, to exclusive. */
-export interface KeyGroupRange { readonly from: number; readonly to: number }
+export interface KeyGroupRange {
+  readonly from: number;
+  readonly to: number;
+}
 
 /** No job may have more key groups than this. */
 export const maxKeyGroups = 32_768;
@@ -17,11 +20,19 @@ export function keyGroupOf(hash: number, maxParallelism: number): number {
   return Math.floor((hash * maxParallelism) / 0x1_0000_0000);
 }
 
-export function subtaskOfKeyGroup(group: number, maxParallelism: number, parallelism: number): number {
+export function subtaskOfKeyGroup(
+  group: number,
+  maxParallelism: number,
+  parallelism: number,
+): number {
   return Math.floor((group * parallelism) / maxParallelism);
 }
 
-export function keyGroupRange(subtask: number, parallelism: number, maxParallelism: number): KeyGroupRange {
+export function keyGroupRange(
+  subtask: number,
+  parallelism: number,
+  maxParallelism: number,
+): KeyGroupRange {
   return {
     from: Math.ceil((subtask * maxParallelism) / parallelism),
     to: Math.ceil(((subtask + 1) * maxParallelism) / parallelism),

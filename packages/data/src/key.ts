@@ -16,20 +16,30 @@
  *   tuple    { varint(length) key }        07
  *   object   { name varint(length) key }   08      (fields sorted by UTF-16 units; name as BYT-2)
  */
-import { ByteReader, ByteWriter, readUtf16, readUtf8 } from "./bytes.ts";
+import { ByteReader, ByteWriter, readUtf8, readUtf16 } from "./bytes.ts";
 import { fail } from "./fail.ts";
 import { hashBlock, hashBytes, hashEnd, hashSeed } from "./hash.ts";
-import { plainness, readBigint, setField, writeBigint } from "./value.ts";
+import { plainness, setField } from "./plain.ts";
+import { readBigint, writeBigint } from "./value.ts";
 
-const tag = { string: 1, wideString: 2, int32: 3, float64: 4, boolean: 5, bigint: 6, tuple: 7, object: 8 } as const;
+const tag = {
+  string: 1,
+  wideString: 2,
+  int32: 3,
+  float64: 4,
+  boolean: 5,
+  bigint: 6,
+  tuple: 7,
+  object: 8,
+} as const;
 /** A key is small; deeper nesting is refused. */
 const maxKeyDepth = 16;
 
 /** Refuses NaN, null, undefined, functions, symbols and class instances with `DATA_BAD_KEY` (fields `value`, `path`). */
 export function encodeKey(key: unknown): Uint8Array<ArrayBuffer> {
-  const out = new ByteWriter(typeof key === "string" ? key.length * 3 + 1 : 32);
-  writeKey(out, key, "", 0);
-  return out.finish();
+  scratch.reset();
+  writeKey(scratch, key);
+  return scratch.finish();
 }
 
 /** Appends the canonical bytes of `key`, without a length. Throws `DATA_BAD_KEY`. */
@@ -54,9 +64,17 @@ export function writeKey(out: ByteWriter, key: unknown, path = "", depth = 0): v
         out.u8(tag.float64);
       }
       return;
-    case "boolean": out.u8(key ? 1 : 0); out.u8(tag.boolean); return;
-    case "bigint": writeBigint(out, key); out.u8(tag.bigint); return;
-    case "object": if (key !== null && depth < maxKeyDepth) return writeComposite(out, key, path, depth); break;
+    case "boolean":
+      out.u8(key ? 1 : 0);
+      out.u8(tag.boolean);
+      return;
+    case "bigint":
+      writeBigint(out, key);
+      out.u8(tag.bigint);
+      return;
+    case "object":
+      if (key !== null && depth < maxKeyDepth) return writeComposite(out, key, path, depth);
+      break;
     default:
   }
   throw badKey(key, path);
@@ -70,7 +88,11 @@ export function decodeKey(bytes: Uint8Array): unknown {
 /** Unsigned 32-bit hash of the canonical bytes. Throws `DATA_BAD_KEY`. */
 export function hashKey(key: unknown): number {
   if (typeof key === "string") return hashString(key);
-  if (typeof key === "number" && (key | 0) === key) return hashEnd(hashBlock(hashSeed, key | 0, tag.int32), 5);
+  if (typeof key === "number" && key === key) {
+    if ((key | 0) === key) return hashEnd(hashBlock(hashSeed, key | 0, tag.int32), 5);
+    float[0] = key;
+    return hashEnd(hashBlock(hashBlock(hashSeed, words[0]!, words[1]!), tag.float64, 0), 9);
+  }
   scratch.reset();
   writeKey(scratch, key);
   return hashBytes(scratch.buffer, 0, scratch.length);
@@ -100,6 +122,8 @@ export function hashUtf8Key(bytes: Uint8Array, from: number, to: number): number
 }
 
 const scratch = new ByteWriter(512);
+const float = new Float64Array(1);
+const words = new Int32Array(float.buffer);
 /** Longer strings are written to bytes first: a call to the text backend is then cheaper than reading unit by unit. */
 const shortString = 32;
 
@@ -111,10 +135,20 @@ function hashString(key: string): number {
     // An or of all units tells at the end whether the string was ASCII.
     let units = 0;
     for (; i + 8 <= length; i += 8) {
-      const a = key.charCodeAt(i), b = key.charCodeAt(i + 1), c = key.charCodeAt(i + 2), d = key.charCodeAt(i + 3);
-      const e = key.charCodeAt(i + 4), f = key.charCodeAt(i + 5), g = key.charCodeAt(i + 6), h = key.charCodeAt(i + 7);
+      const a = key.charCodeAt(i),
+        b = key.charCodeAt(i + 1),
+        c = key.charCodeAt(i + 2),
+        d = key.charCodeAt(i + 3);
+      const e = key.charCodeAt(i + 4),
+        f = key.charCodeAt(i + 5),
+        g = key.charCodeAt(i + 6),
+        h = key.charCodeAt(i + 7);
       units |= a | b | c | d | e | f | g | h;
-      hash = hashBlock(hash, a | (b << 8) | (c << 16) | (d << 24), e | (f << 8) | (g << 16) | (h << 24));
+      hash = hashBlock(
+        hash,
+        a | (b << 8) | (c << 16) | (d << 24),
+        e | (f << 8) | (g << 16) | (h << 24),
+      );
     }
     let low = 0;
     let high = 0;
@@ -152,10 +186,17 @@ function writeComposite(out: ByteWriter, key: object, path: string, depth: numbe
 }
 
 function writeNested(out: ByteWriter, key: unknown, path: string, depth: number): void {
-  const inner = new ByteWriter(64);
-  writeKey(inner, key, path, depth + 1);
-  out.varint(inner.length);
-  out.raw(inner.buffer.subarray(0, inner.length));
+  const at = out.length;
+  out.u8(0);
+  writeKey(out, key, path, depth + 1);
+  const length = out.length - at - 1;
+  if (length < 128) {
+    out.buffer[at] = length;
+    return;
+  }
+  const inner = out.buffer.slice(at + 1, out.length);
+  out.reset(at);
+  out.bytes(inner);
 }
 
 function readKey(bytes: Uint8Array, from: number, to: number, depth: number): unknown {
@@ -166,12 +207,22 @@ function readKey(bytes: Uint8Array, from: number, to: number, depth: number): un
   if (depth > maxKeyDepth) throw malformed();
   let key: unknown;
   switch (bytes[end]) {
-    case tag.string: return readUtf8(bytes, from, end);
-    case tag.wideString: return readUtf16(bytes, from, end);
-    case tag.int32: key = input.u32() | 0; break;
-    case tag.float64: key = input.f64(); break;
-    case tag.boolean: key = input.u8() === 1; break;
-    case tag.bigint: key = readBigint(input); break;
+    case tag.string:
+      return readUtf8(bytes, from, end);
+    case tag.wideString:
+      return readUtf16(bytes, from, end);
+    case tag.int32:
+      key = input.u32() | 0;
+      break;
+    case tag.float64:
+      key = input.f64();
+      break;
+    case tag.boolean:
+      key = input.u8() === 1;
+      break;
+    case tag.bigint:
+      key = readBigint(input);
+      break;
     case tag.tuple: {
       const items: unknown[] = [];
       while (input.remaining > 0) items.push(readNested(input, depth));
@@ -185,7 +236,8 @@ function readKey(bytes: Uint8Array, from: number, to: number, depth: number): un
       }
       return value;
     }
-    default: throw malformed();
+    default:
+      throw malformed();
   }
   if (input.remaining > 0) throw malformed();
   return key;
@@ -198,6 +250,7 @@ function readNested(input: ByteReader, depth: number): unknown {
 }
 
 function badKey(key: unknown, path: string): Error {
-  const value = typeof key === "object" && key !== null ? (key.constructor?.name ?? "object") : String(key);
+  const value =
+    typeof key === "object" && key !== null ? (key.constructor?.name ?? "object") : String(key);
   return fail("DATA_BAD_KEY", { fields: { value, path } });
 }

@@ -1,17 +1,17 @@
 /**
  * Generated code for one shape of row: reading fields into columns, and making row objects from columns.
  *
- * SHP-1  A row is taken only when it is a plain object with exactly the shape's fields in their order, each of its kind;
- *        otherwise `put` changes nothing and returns -1.
+ * SHP-1  A row is taken only when it is a plain object with the shape's fields in their order, each of its kind, and no others
+ *        (those of kind o may be missing); otherwise `put` changes nothing and returns -1.
  * SHP-2  Made rows have their fields in the shape's order; a field called `__proto__` is an ordinary field.
  * SHP-3  Every generated source is unique, so that V8 shares no type feedback between shapes; equal shapes share their code,
  *        which is kept in bounded caches.
  */
 import { maxBatchRows } from "./batch.ts";
-import { copyValue, maxDepth, withPath } from "./value.ts";
+import { absent, copyValue, maxDepth, withPath } from "./plain.ts";
 
-/** n: number, s: string, x: any plain value, kept in an array. */
-export type FieldKind = "n" | "s" | "x";
+/** n: number, s: string, x: any plain value, o: any plain value or no property at all (`absent` in the array). */
+export type FieldKind = "n" | "s" | "x" | "o";
 
 /** Columns of one struct while rows are added. One per writer: it owns its arrays. */
 export interface RowSink {
@@ -26,40 +26,86 @@ const sinks = new Map<string, MakeSink>();
 let serial = 0;
 
 export function createRowSink(names: readonly string[], kinds: readonly FieldKind[]): RowSink {
-  const make = cached(sinks, kinds.join("") + JSON.stringify(names), () => compileSink(names, kinds));
+  const make = cached(sinks, kinds.join("") + JSON.stringify(names), () =>
+    compileSink(names, kinds),
+  );
   // The sentinel ends the comparison of names without a read beyond the array.
-  return make([...names, ""], Object.prototype, Object.getPrototypeOf, copyField, roughSize);
+  const optional = [...kinds.map((k) => k === "o"), false];
+  return make(
+    [...names, null],
+    optional,
+    absent,
+    Object.prototype,
+    Object.getPrototypeOf,
+    Object.hasOwn,
+    copyField,
+    roughSize,
+  );
 }
 
 function compileSink(names: readonly string[], kinds: readonly FieldKind[]): MakeSink {
   const body: string[] = [];
-  const each = (line: (name: string, i: number, k: FieldKind) => string) => names.map((n, i) => line(JSON.stringify(n), i, kinds[i] ?? "x")).join("");
+  const each = (line: (name: string, i: number, k: FieldKind) => string) =>
+    names.map((n, i) => line(JSON.stringify(n), i, kinds[i] ?? "x")).join("");
   const fixed = kinds.reduce((sum, k) => sum + (k === "n" ? 8 : k === "s" ? 4 : 1), 0);
-  const sizes = kinds.map((k, i) => (k === "s" ? ` + v${i}.length` : k === "x" ? ` + sizeOf(v${i})` : "")).join("");
-  const test = kinds.map((k, i) => (k === "n" ? `typeof v${i} !== "number"` : k === "s" ? `typeof v${i} !== "string"` : "")).filter((s) => s !== "");
+  const sizes = kinds
+    .map((k, i) => (k === "s" ? ` + v${i}.length` : k === "n" ? "" : ` + sizeOf(v${i})`))
+    .join("");
+  const test = kinds
+    .map((k, i) =>
+      k === "n" ? `typeof v${i} !== "number"` : k === "s" ? `typeof v${i} !== "string"` : "",
+    )
+    .filter((s) => s !== "");
   body.push(
     `"use strict"; let room = 64;`,
     each((_n, i, k) => `let c${i} = ${k === "n" ? "new Float64Array(64)" : "[]"};`),
     `function grow() { room *= 4; ${each((_n, i, k) => (k === "n" ? `{ const g = new Float64Array(room); g.set(c${i}); c${i} = g; }` : ""))} }`,
     `function put(row, i) {`,
     // The accessor is three times faster than Object.getPrototypeOf; it lies only where there is an own `__proto__`.
-    names.includes("__proto__") ? `  if (protoOf(row) !== proto) return -1;` : `  if (row.__proto__ !== proto) return -1;`,
-    `  let k = 0; for (const p in row) { if (p !== names[k]) return -1; k++; } if (k !== ${names.length}) return -1;`,
+    names.includes("__proto__")
+      ? `  if (protoOf(row) !== proto) return -1;`
+      : `  if (row.__proto__ !== proto) return -1;`,
+    kinds.includes("o")
+      ? `  let k = 0; for (const p in row) { while (p !== names[k]) if (!optional[k++]) return -1; k++; } for (; k < ${names.length}; k++) if (!optional[k]) return -1;`
+      : `  let k = 0; for (const p in row) { if (p !== names[k]) return -1; k++; } if (k !== ${names.length}) return -1;`,
     each((n, i) => `  const v${i} = row[${n}];`),
     test.length === 0 ? "" : `  if (${test.join(" || ")}) return -1;`,
     `  if (i >= room) grow();`,
-    each((n, i, k) => `  c${i}[i] = ${k === "x" ? `typeof v${i} === "object" && v${i} !== null || typeof v${i} === "function" || typeof v${i} === "symbol" ? copy(v${i}, ${n}, i) : v${i}` : `v${i}`};`),
+    each((n, i, k) => `  c${i}[i] = ${storedValue(k, i, n)};`),
     `  return ${fixed}${sizes};`,
     `}`,
     `return { put, columns() { return [${names.map((_n, i) => `c${i}`).join(", ")}]; } };`,
     `//# sourceURL=millrace/data/put-${++serial}`,
   );
-  return new Function("names", "proto", "protoOf", "copy", "sizeOf", body.join("\n")) as MakeSink;
+  return new Function(
+    "names",
+    "optional",
+    "absent",
+    "proto",
+    "protoOf",
+    "hasOwn",
+    "copy",
+    "sizeOf",
+    body.join("\n"),
+  ) as MakeSink;
+}
+
+/** What `put` stores of variable v<i>: scalars as they are, a copy of what could change. */
+function storedValue(fieldKind: FieldKind, i: number, name: string): string {
+  if (fieldKind === "n" || fieldKind === "s") return `v${i}`;
+  const value = `typeof v${i} === "object" && v${i} !== null || typeof v${i} === "function" || typeof v${i} === "symbol" ? copy(v${i}, ${name}, i) : v${i}`;
+  return fieldKind === "o"
+    ? `v${i} === undefined && !hasOwn(row, ${name}) ? absent : ${value}`
+    : value;
 }
 
 /** f: a typed array of numbers, s: joined text and ends, x: an array of values, o: an array in which `absent` means no property. */
 export type AccessKind = "f" | "s" | "x" | "o";
-export interface Access { readonly kind: AccessKind; readonly data: unknown; readonly ends: Uint32Array | undefined }
+export interface Access {
+  readonly kind: AccessKind;
+  readonly data: unknown;
+  readonly ends: Uint32Array | undefined;
+}
 
 type Build = (rows: number, access: readonly Access[], absent: unknown) => object[];
 const builders = new Map<string, Build>();
@@ -77,11 +123,23 @@ function cached<F>(cache: Map<string, F>, id: string, compile: () => F): F {
 }
 
 /** All rows as objects. */
-export function buildRows(names: readonly string[], rows: number, access: readonly Access[], absent: unknown): object[] {
+export function buildRows(
+  names: readonly string[],
+  rows: number,
+  access: readonly Access[],
+  absent: unknown,
+): object[] {
   // The tag tells Int32Array from Float64Array: each gets code of its own.
-  const kinds = access.map((a) => (a.kind === "f" ? (a.data instanceof Int32Array ? "i" : "f") : a.kind));
+  const kinds = access.map((a) =>
+    a.kind === "f" ? (a.data instanceof Int32Array ? "i" : "f") : a.kind,
+  );
   const id = kinds.join("") + JSON.stringify(names);
-  return cached(builders, id, () => compileBuild(names, access.map((a) => a.kind)))(rows, access, absent);
+  return cached(builders, id, () =>
+    compileBuild(
+      names,
+      access.map((a) => a.kind),
+    ),
+  )(rows, access, absent);
 }
 
 /** Copied for the array of rows: `new Array(n)` and literals have allocation sites, see `compileBuild`. */
@@ -96,14 +154,22 @@ export function newArray(length: number): unknown[] {
  * decoding takes four times as long. A constructor has no such site.
  */
 function compileBuild(names: readonly string[], kinds: readonly AccessKind[]): Build {
-  const value = (i: number) => (kinds[i] === "s" ? `t${i}.substring(p${i}, p${i} = e${i}[i])` : `c${i}[i]`);
-  const define = (target: string, i: number, v: string) => (names[i] === "__proto__"
-    ? `Object.defineProperty(${target}, "__proto__", { value: ${v}, writable: true, enumerable: true, configurable: true });`
-    : `${target}[${JSON.stringify(names[i])}] = ${v};`);
-  const setup = kinds.map((k, i) => (k === "s" ? `const t${i} = a[${i}].data, e${i} = a[${i}].ends; let p${i} = 0;` : `const c${i} = a[${i}].data;`));
+  const value = (i: number) =>
+    kinds[i] === "s" ? `t${i}.substring(p${i}, p${i} = e${i}[i])` : `c${i}[i]`;
+  const define = (target: string, i: number, v: string) =>
+    names[i] === "__proto__"
+      ? `Object.defineProperty(${target}, "__proto__", { value: ${v}, writable: true, enumerable: true, configurable: true });`
+      : `${target}[${JSON.stringify(names[i])}] = ${v};`;
+  const setup = kinds.map((k, i) =>
+    k === "s"
+      ? `const t${i} = a[${i}].data, e${i} = a[${i}].ends; let p${i} = 0;`
+      : `const c${i} = a[${i}].data;`,
+  );
   // Up to the first optional field the constructor sets them; from there on, properties are added one by one.
   const firstOptional = kinds.indexOf("o");
-  const always = names.slice(0, firstOptional === -1 ? names.length : firstOptional).map((_, i) => i);
+  const always = names
+    .slice(0, firstOptional === -1 ? names.length : firstOptional)
+    .map((_, i) => i);
   const rest = names.slice(always.length).map((_, j) => {
     const i = always.length + j;
     return `{ const v = ${value(i)}; ${kinds[i] === "o" ? "if (v !== absent) " : ""}${define("r", i, "v")} }`;
@@ -151,7 +217,8 @@ export function roughSize(value: unknown, depth = 0): number {
   } else if (value instanceof Set) {
     for (const v of value) size += roughSize(v, depth + 1);
   } else {
-    for (const name in value) size += name.length + 4 + roughSize((value as Record<string, unknown>)[name], depth + 1);
+    for (const name in value)
+      size += name.length + 4 + roughSize((value as Record<string, unknown>)[name], depth + 1);
   }
   return size;
 }

@@ -13,8 +13,9 @@
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { checkValue } from "./check-value.ts";
 import { fail } from "./fail.ts";
+import { setField } from "./plain.ts";
 import type { TypeNode } from "./type.ts";
-import { readBigint, readValue, setField, unzigzag, writeBigint, writeValue, zigzag } from "./value.ts";
+import { readBigint, readValue, unzigzag, writeBigint, writeValue, zigzag } from "./value.ts";
 
 export interface ValueCodec {
   /** Throws `DATA_TYPE_MISMATCH`, inside `unknown` also `DATA_UNENCODABLE`. */
@@ -46,7 +47,8 @@ export function valueCodec(type: TypeNode): ValueCodec {
     decode(bytes) {
       const input = new ByteReader(bytes);
       const value = node.read(input);
-      if (input.remaining > 0) throw fail("DATA_BAD_VALUE", { fields: { at: input.at, reason: "bytes left over" } });
+      if (input.remaining > 0)
+        throw fail("DATA_BAD_VALUE", { fields: { at: input.at, reason: "bytes left over" } });
       return value;
     },
     write(out, value) {
@@ -59,22 +61,73 @@ export function valueCodec(type: TypeNode): ValueCodec {
 
 function compile(type: TypeNode): Node {
   switch (type.kind) {
-    case "string": return { write: (out, v) => { out.utf8(v as string); }, read: (input) => input.utf8() };
-    case "boolean": return { write: (out, v) => { out.u8(v === true ? 1 : 0); }, read: readBoolean };
-    case "int32": return { write: (out, v) => { out.varint(zigzag(v as number)); }, read: readInt32 };
-    case "int64": return { write: writeFloat, read: (input) => readFloat(input, Number.isSafeInteger) };
-    case "timestamp": return { write: writeFloat, read: (input) => readFloat(input, Number.isFinite) };
-    case "float64": return { write: writeFloat, read: (input) => input.f64() };
-    case "bigint": return { write: (out, v) => { writeBigint(out, v as bigint); }, read: readBigint };
-    case "bytes": return { write: (out, v) => { out.bytes(v as Uint8Array); }, read: (input) => input.byteString() };
-    case "enum": return enumNode(type.values);
-    case "nullable": return nullableNode(compile(type.of));
-    case "array": return arrayNode(compile(type.of), minBytes(type.of) === 0);
-    case "map": return mapNode(compile(type.of));
-    case "tuple": return tupleNode(type.items.map(compile));
-    case "object": return objectNode(type.fields.map((f) => ({ name: f.name, optional: f.optional === true, node: compile(f.type) })));
+    case "string":
+      return {
+        write: (out, v) => {
+          out.utf8(v as string);
+        },
+        read: (input) => input.utf8(),
+      };
+    case "boolean":
+      return {
+        write: (out, v) => {
+          out.u8(v === true ? 1 : 0);
+        },
+        read: readBoolean,
+      };
+    case "int32":
+      return {
+        write: (out, v) => {
+          out.varint(zigzag(v as number));
+        },
+        read: readInt32,
+      };
+    case "int64":
+      return { write: writeFloat, read: (input) => readFloat(input, Number.isSafeInteger) };
+    case "timestamp":
+      return { write: writeFloat, read: (input) => readFloat(input, Number.isFinite) };
+    case "float64":
+      return { write: writeFloat, read: (input) => input.f64() };
+    case "bigint":
+      return {
+        write: (out, v) => {
+          writeBigint(out, v as bigint);
+        },
+        read: readBigint,
+      };
+    case "bytes":
+      return {
+        write: (out, v) => {
+          out.bytes(v as Uint8Array);
+        },
+        read: (input) => input.byteString(),
+      };
+    case "enum":
+      return enumNode(type.values);
+    case "nullable":
+      return nullableNode(compile(type.of));
+    case "array":
+      return arrayNode(compile(type.of), minBytes(type.of) === 0);
+    case "map":
+      return mapNode(compile(type.of));
+    case "tuple":
+      return tupleNode(type.items.map(compile));
+    case "object":
+      return objectNode(
+        type.fields.map((f) => ({
+          name: f.name,
+          optional: f.optional === true,
+          node: compile(f.type),
+        })),
+      );
     case "json":
-    case "unknown": return { write: (out, v) => { writeValue(out, v); }, read: (input) => readValue(input) };
+    case "unknown":
+      return {
+        write: (out, v) => {
+          writeValue(out, v);
+        },
+        read: (input) => readValue(input),
+      };
   }
 }
 
@@ -102,7 +155,9 @@ function readBoolean(input: ByteReader): boolean {
 
 function enumNode(values: readonly string[]): Node {
   return {
-    write: (out, v) => { out.varint(values.indexOf(v as string)); },
+    write: (out, v) => {
+      out.varint(values.indexOf(v as string));
+    },
     read(input) {
       const at = input.at;
       const value = values[input.varint()];
@@ -176,14 +231,20 @@ function tupleNode(items: readonly Node[]): Node {
   };
 }
 
-interface FieldCodec { readonly name: string; readonly optional: boolean; readonly node: Node }
+interface FieldCodec {
+  readonly name: string;
+  readonly optional: boolean;
+  readonly node: Node;
+}
 
 function objectNode(fields: readonly FieldCodec[]): Node {
   return {
     write(out, v) {
       for (const { name, optional, node } of fields) {
         // An inherited property (an absent `toString`) is not the field's value.
-        const value = Object.hasOwn(v as object, name) ? (v as Record<string, unknown>)[name] : undefined;
+        const value = Object.hasOwn(v as object, name)
+          ? (v as Record<string, unknown>)[name]
+          : undefined;
         if (optional) {
           out.u8(value === undefined ? 0 : 1);
           if (value === undefined) continue;
@@ -205,9 +266,12 @@ function objectNode(fields: readonly FieldCodec[]): Node {
 /** Fewest bytes that a value of the type may take. */
 function minBytes(type: TypeNode): number {
   switch (type.kind) {
-    case "tuple": return type.items.reduce((sum, item) => sum + minBytes(item), 0);
-    case "object": return type.fields.reduce((sum, f) => sum + (f.optional === true ? 1 : minBytes(f.type)), 0);
-    default: return 1;
+    case "tuple":
+      return type.items.reduce((sum, item) => sum + minBytes(item), 0);
+    case "object":
+      return type.fields.reduce((sum, f) => sum + (f.optional === true ? 1 : minBytes(f.type)), 0);
+    default:
+      return 1;
   }
 }
 

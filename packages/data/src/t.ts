@@ -5,8 +5,14 @@
  * TYP-3  `Infer<typeof D>` is the TypeScript type of the values that `checkValue(typeNodeOf(D), …)` accepts.
  */
 import { fail } from "./fail.ts";
+import {
+  type FieldNode,
+  type TypeCarrier,
+  type TypeNode,
+  typeSymbol,
+  unknownType,
+} from "./type.ts";
 import { typeFromJson } from "./type-json.ts";
-import { type FieldNode, type TypeCarrier, type TypeNode, typeSymbol, unknownType } from "./type.ts";
 import { valueToJson } from "./value-json.ts";
 
 declare const typeBrand: unique symbol;
@@ -29,10 +35,14 @@ export interface OptionalType<in out T> extends Type<T> {
 export type Infer<D extends Type<never> | { readonly [typeBrand]: (v: never) => unknown }> =
   D extends { readonly [typeBrand]: (value: never) => infer T } ? T : never;
 type Shape = Readonly<Record<string, { readonly [typeBrand]: (v: never) => unknown }>>;
-type OptionalKeys<S extends Shape> = { [K in keyof S]: S[K] extends { readonly isOptional: true } ? K : never }[keyof S];
+type OptionalKeys<S extends Shape> = {
+  [K in keyof S]: S[K] extends { readonly isOptional: true } ? K : never;
+}[keyof S];
 type Simplify<T> = { [K in keyof T]: T[K] } & {};
 type FromShape<S extends Shape> = Simplify<
-  { [K in Exclude<keyof S, OptionalKeys<S>>]: Infer<S[K]> } & { [K in OptionalKeys<S>]?: Infer<S[K]> }
+  { [K in Exclude<keyof S, OptionalKeys<S>>]: Infer<S[K]> } & {
+    [K in OptionalKeys<S>]?: Infer<S[K]>;
+  }
 >;
 
 export interface TypeBuilder {
@@ -67,11 +77,16 @@ export const t: TypeBuilder = Object.freeze({
   float64: scalar<number>("float64"),
   timestamp: scalar<number>("timestamp"),
   bytes: scalar<Uint8Array>("bytes"),
-  enum: <const V extends readonly string[]>(...values: V) => describe<V[number]>({ kind: "enum", values }),
+  enum: <const V extends readonly string[]>(...values: V) =>
+    describe<V[number]>({ kind: "enum", values }),
   object: <S extends Shape>(shape: S) =>
-    describe<FromShape<S>>({ kind: "object", fields: Object.entries(shape).map(([name, type]) => fieldOf(name, type)) }),
+    describe<FromShape<S>>({
+      kind: "object",
+      fields: Object.entries(shape).map(([name, type]) => fieldOf(name, type)),
+    }),
   array: <T>(of: Type<T>) => describe<T[]>({ kind: "array", of: typeNodeOf(of) }),
-  map: <V>(of: Type<V>) => describe<Readonly<Record<string, V>>>({ kind: "map", of: typeNodeOf(of) }),
+  map: <V>(of: Type<V>) =>
+    describe<Readonly<Record<string, V>>>({ kind: "map", of: typeNodeOf(of) }),
   json: <T>() => describe<T>({ kind: "json" }),
   of: <T>() => describe<T>(unknownType),
 });
@@ -88,8 +103,12 @@ export function typeOf<T>(node: TypeNode): Type<T> {
 }
 
 function carriedBy(type: unknown): Carried {
-  const node = typeof type === "object" && type !== null ? (type as Partial<TypeCarrier>)[typeSymbol] : undefined;
-  if (node === undefined) throw fail("DATA_BAD_TYPE", { fields: { path: "", reason: "not made by t.*" } });
+  const node =
+    typeof type === "object" && type !== null
+      ? (type as Partial<TypeCarrier>)[typeSymbol]
+      : undefined;
+  if (node === undefined)
+    throw fail("DATA_BAD_TYPE", { fields: { path: "", reason: "not made by t.*" } });
   return node;
 }
 
@@ -104,7 +123,9 @@ function fieldOf(name: string, type: unknown): FieldNode {
   };
 }
 
-function scalar<T>(kind: "string" | "boolean" | "int32" | "int64" | "bigint" | "float64" | "timestamp" | "bytes"): Type<T> {
+function scalar<T>(
+  kind: "string" | "boolean" | "int32" | "int64" | "bigint" | "float64" | "timestamp" | "bytes",
+): Type<T> {
   return describe<T>({ kind });
 }
 
@@ -118,7 +139,12 @@ function describe<T>(carried: Carried): Type<T> {
   };
   const descriptor = {
     [typeSymbol]: Object.freeze({ ...bare, ...extras }),
-    nullable: () => describe<T | null>(bare.kind === "nullable" ? { ...bare, ...extras } : { kind: "nullable", of: bare, ...extras }),
+    nullable: () =>
+      describe<T | null>(
+        bare.kind === "nullable"
+          ? { ...bare, ...extras }
+          : { kind: "nullable", of: bare, ...extras },
+      ),
     optional: () => describe<T>({ ...bare, ...extras, optional: true }) as OptionalType<T>,
     default: (value: T) => describe<T>({ ...bare, ...extras, default: valueToJson(bare, value) }),
     was: (name: string) => describe<T>({ ...bare, ...extras, was: name }),

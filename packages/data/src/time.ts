@@ -8,7 +8,7 @@ export const maxWatermark: number = Number.MAX_SAFE_INTEGER;
 /** `a + b` that stops at the ends of time (LAT-01). */
 export function addTime(a: number, b: number): number {
   const sum = a + b;
-  return sum >= maxWatermark ? maxWatermark : sum <= minWatermark ? minWatermark : sum;
+  return sum >= maxWatermark ? maxWatermark : Math.max(sum, minWatermark);
 }
 
 /** Remainder with the sign of `size` (> 0): floor semantics also before 1970. */

@@ -17,9 +17,9 @@
  * | everything else | incompatible |
  */
 import { fail } from "./fail.ts";
-import { typeToText } from "./type-text.ts";
+import { setField } from "./plain.ts";
 import type { FieldNode, TypeNode } from "./type.ts";
-import { setField } from "./value.ts";
+import { typeToText } from "./type-text.ts";
 import { valueFromJson } from "./value-json.ts";
 
 export interface TypeChange {
@@ -34,7 +34,10 @@ export interface TypeChange {
 }
 
 type Migration = (old: unknown) => unknown;
-interface Comparison { readonly changes: TypeChange[]; readonly migrate: Migration }
+interface Comparison {
+  readonly changes: TypeChange[];
+  readonly migrate: Migration;
+}
 const keep: Migration = (old) => old;
 
 /** One entry for each leaf and each changed part, in the order of the wanted type; dropped fields follow their siblings. */
@@ -47,14 +50,24 @@ export function migrateValue(stored: TypeNode, wanted: TypeNode): (old: unknown)
   const { changes, migrate } = compare(stored, wanted, "");
   const refused = changes.filter((c) => c.change === "incompatible");
   if (refused.length > 0) {
-    throw fail("DATA_INCOMPATIBLE", { fields: { paths: refused.map((c) => c.path), reasons: refused.map((c) => c.detail ?? "") } });
+    throw fail("DATA_INCOMPATIBLE", {
+      fields: { paths: refused.map((c) => c.path), reasons: refused.map((c) => c.detail ?? "") },
+    });
   }
   return changes.every((c) => c.change === "same") ? keep : migrate;
 }
 
 function compare(stored: TypeNode, wanted: TypeNode, path: string): Comparison {
   const answer = (change: TypeChange["change"], detail?: string): Comparison => ({
-    changes: [{ path, change, stored: typeToText(stored), wanted: typeToText(wanted), ...(detail === undefined ? {} : { detail }) }],
+    changes: [
+      {
+        path,
+        change,
+        stored: typeToText(stored),
+        wanted: typeToText(wanted),
+        ...(detail === undefined ? {} : { detail }),
+      },
+    ],
     migrate: keep,
   });
   if (wanted.kind === "nullable") {
@@ -63,7 +76,8 @@ function compare(stored: TypeNode, wanted: TypeNode, path: string): Comparison {
       return nullable(compare(stored.of, wanted.of, path));
     }
     const inner = compare(stored, wanted.of, path);
-    if (inner.changes.some((c) => c.change !== "same")) return { changes: [...answer("widen").changes, ...inner.changes], migrate: inner.migrate };
+    if (inner.changes.some((c) => c.change !== "same"))
+      return { changes: [...answer("widen").changes, ...inner.changes], migrate: inner.migrate };
     return answer("widen");
   }
   if (wanted.kind === "unknown") return answer(stored.kind === "unknown" ? "same" : "widen");
@@ -76,29 +90,43 @@ function compare(stored: TypeNode, wanted: TypeNode, path: string): Comparison {
     const { changes, migrate } = compare(stored.of, wanted.of, `${path}{}`);
     return { changes, migrate: (old) => mapValues(old as object, migrate) };
   }
-  if (stored.kind === "tuple" && wanted.kind === "array" && stored.items.length === 0) return answer("widen");
+  if (stored.kind === "tuple" && wanted.kind === "array" && stored.items.length === 0)
+    return answer("widen");
   if (stored.kind === "tuple" && wanted.kind === "tuple") {
-    if (stored.items.length !== wanted.items.length) return answer("incompatible", "another number of items");
+    if (stored.items.length !== wanted.items.length)
+      return answer("incompatible", "another number of items");
     if (stored.items.length === 0) return answer("same");
-    const items = stored.items.map((item, i) => compare(item, wanted.items[i] ?? item, `${path}[${i}]`));
-    return { changes: items.flatMap((c) => c.changes), migrate: (old) => items.map((c, i) => c.migrate((old as unknown[])[i])) };
+    const items = stored.items.map((item, i) =>
+      compare(item, wanted.items[i] ?? item, `${path}[${i}]`),
+    );
+    return {
+      changes: items.flatMap((c) => c.changes),
+      migrate: (old) => items.map((c, i) => c.migrate((old as unknown[])[i])),
+    };
   }
-  if (stored.kind === "object" && wanted.kind === "object") return compareObjects(stored.fields, wanted.fields, path);
+  if (stored.kind === "object" && wanted.kind === "object")
+    return compareObjects(stored.fields, wanted.fields, path);
   if (stored.kind === "enum" && wanted.kind === "enum") {
     const lost = stored.values.filter((v) => !wanted.values.includes(v));
     if (lost.length > 0) return answer("incompatible", `stored values may be ${lost.join(", ")}`);
     return answer(stored.values.length === wanted.values.length ? "same" : "widen");
   }
   if (stored.kind === wanted.kind) return answer("same");
-  return widens(stored.kind, wanted.kind) ? answer("widen") : answer("incompatible", `${stored.kind} does not become ${wanted.kind}`);
+  return widens(stored.kind, wanted.kind)
+    ? answer("widen")
+    : answer("incompatible", `${stored.kind} does not become ${wanted.kind}`);
 }
 
 function widens(stored: TypeNode["kind"], wanted: TypeNode["kind"]): boolean {
   switch (wanted) {
-    case "float64": return stored === "int32" || stored === "int64" || stored === "timestamp";
-    case "int64": return stored === "int32";
-    case "string": return stored === "enum";
-    default: return false;
+    case "float64":
+      return stored === "int32" || stored === "int64" || stored === "timestamp";
+    case "int64":
+      return stored === "int32";
+    case "string":
+      return stored === "enum";
+    default:
+      return false;
   }
 }
 
@@ -106,7 +134,11 @@ function nullable({ changes, migrate }: Comparison): Comparison {
   return { changes, migrate: (old) => (old === null ? null : migrate(old)) };
 }
 
-function compareObjects(stored: readonly FieldNode[], wanted: readonly FieldNode[], path: string): Comparison {
+function compareObjects(
+  stored: readonly FieldNode[],
+  wanted: readonly FieldNode[],
+  path: string,
+): Comparison {
   const changes: TypeChange[] = [];
   const steps: ((old: Record<string, unknown>, result: object) => void)[] = [];
   const used = new Set<string>();
@@ -118,8 +150,12 @@ function compareObjects(stored: readonly FieldNode[], wanted: readonly FieldNode
     if (source === undefined) {
       const usable = field.optional === true || field.default !== undefined;
       changes.push({
-        path: at, stored: "", wanted: typeToText(field.type),
-        ...(usable ? { change: "add-with-default" } : { change: "incompatible", detail: "a new field needs a default, or to be optional" }),
+        path: at,
+        stored: "",
+        wanted: typeToText(field.type),
+        ...(usable
+          ? { change: "add-with-default" }
+          : { change: "incompatible", detail: "a new field needs a default, or to be optional" }),
       });
     } else {
       used.add(source.name);
@@ -128,7 +164,13 @@ function compareObjects(stored: readonly FieldNode[], wanted: readonly FieldNode
     steps.push(fieldStep(source, field, at));
   }
   for (const field of stored) {
-    if (!used.has(field.name)) changes.push({ path: `${path}.${field.name}`, change: "drop", stored: typeToText(field.type), wanted: "" });
+    if (!used.has(field.name))
+      changes.push({
+        path: `${path}.${field.name}`,
+        change: "drop",
+        stored: typeToText(field.type),
+        wanted: "",
+      });
   }
   if (changes.length === 0) changes.push({ path, change: "same", stored: "{}", wanted: "{}" });
   return {
@@ -144,25 +186,35 @@ function compareObjects(stored: readonly FieldNode[], wanted: readonly FieldNode
 function fieldChanges(source: FieldNode, field: FieldNode, at: string): TypeChange[] {
   const texts = { path: at, stored: typeToText(source.type), wanted: typeToText(field.type) };
   const changes = [...compare(source.type, field.type, at).changes];
-  if (source.name !== field.name) changes.unshift({ ...texts, change: "rename", detail: source.name });
+  if (source.name !== field.name)
+    changes.unshift({ ...texts, change: "rename", detail: source.name });
   if (source.optional === true && field.optional !== true) {
-    changes.unshift(field.default === undefined
-      ? { ...texts, change: "incompatible", detail: "stored values may lack the field" }
-      : { ...texts, change: "add-with-default" });
+    changes.unshift(
+      field.default === undefined
+        ? { ...texts, change: "incompatible", detail: "stored values may lack the field" }
+        : { ...texts, change: "add-with-default" },
+    );
   }
-  if (source.optional !== true && field.optional === true) changes.unshift({ ...texts, change: "widen" });
+  if (source.optional !== true && field.optional === true)
+    changes.unshift({ ...texts, change: "widen" });
   return changes.length > 1 ? changes.filter((c) => c.change !== "same") : changes;
 }
 
-function fieldStep(source: FieldNode | undefined, field: FieldNode, at: string): (old: Record<string, unknown>, result: object) => void {
+function fieldStep(
+  source: FieldNode | undefined,
+  field: FieldNode,
+  at: string,
+): (old: Record<string, unknown>, result: object) => void {
   const migrate = source === undefined ? keep : compare(source.type, field.type, at).migrate;
   const { name, type, default: byDefault } = field;
   return (old, result) => {
-    if (source !== undefined && Object.hasOwn(old, source.name) && old[source.name] !== undefined) setField(result, name, migrate(old[source.name]));
+    if (source !== undefined && Object.hasOwn(old, source.name) && old[source.name] !== undefined)
+      setField(result, name, migrate(old[source.name]));
     else if (source !== undefined && field.optional === true) return;
     // A fresh value each time: rows share nothing.
     else if (byDefault !== undefined) setField(result, name, valueFromJson(type, byDefault));
-    else if (source !== undefined && source.optional !== true) setField(result, name, old[source.name]);
+    else if (source !== undefined && source.optional !== true)
+      setField(result, name, old[source.name]);
   };
 }
 

@@ -2,7 +2,18 @@
 import { fail } from "./fail.ts";
 import type { FieldNode, TypeNode } from "./type.ts";
 
-const scalars = ["string", "boolean", "int32", "int64", "bigint", "float64", "timestamp", "bytes", "json", "unknown"] as const;
+const scalars = [
+  "string",
+  "boolean",
+  "int32",
+  "int64",
+  "bigint",
+  "float64",
+  "timestamp",
+  "bytes",
+  "json",
+  "unknown",
+] as const;
 type Scalar = (typeof scalars)[number];
 const maxTypeDepth = 64;
 
@@ -21,18 +32,30 @@ export function typeFromJson(json: unknown, path = "", depth = 0): TypeNode {
     case "nullable":
     case "array":
     case "map": {
-      const inner = typeFromJson(of, `${path}${kind === "array" ? "[]" : kind === "map" ? "{}" : ""}`, depth + 1);
+      const inner = typeFromJson(
+        of,
+        `${path}${kind === "array" ? "[]" : kind === "map" ? "{}" : ""}`,
+        depth + 1,
+      );
       if (kind === "nullable" && inner.kind === "nullable") throw bad("nullable twice");
       return { kind, of: inner };
     }
     case "enum": {
-      if (!Array.isArray(values) || values.length === 0 || !values.every((v) => typeof v === "string")) throw bad("enum without values");
+      if (
+        !Array.isArray(values) ||
+        values.length === 0 ||
+        !values.every((v) => typeof v === "string")
+      )
+        throw bad("enum without values");
       if (new Set(values).size !== values.length) throw bad("enum value twice");
       return { kind, values: [...(values as string[])] };
     }
     case "tuple":
       if (!Array.isArray(items)) throw bad("tuple without items");
-      return { kind, items: items.map((item, i) => typeFromJson(item, `${path}[${i}]`, depth + 1)) };
+      return {
+        kind,
+        items: items.map((item, i) => typeFromJson(item, `${path}[${i}]`, depth + 1)),
+      };
     case "object": {
       if (!Array.isArray(fields)) throw bad("object without fields");
       const nodes = fields.map((field) => fieldFromJson(field, path, depth));

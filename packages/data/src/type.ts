@@ -10,7 +10,18 @@ export const typeSymbol = Symbol.for("millrace.type");
 
 /** The structure of a type. Fields of an object keep their order of declaration: it is the order of columns. */
 export type TypeNode =
-  | { readonly kind: "string" | "boolean" | "int32" | "int64" | "bigint" | "float64" | "timestamp" | "bytes" | "json" }
+  | {
+      readonly kind:
+        | "string"
+        | "boolean"
+        | "int32"
+        | "int64"
+        | "bigint"
+        | "float64"
+        | "timestamp"
+        | "bytes"
+        | "json";
+    }
   /** Known to TypeScript only: adaptive columns on streams, inferred in engine-kept state, refused in declared state. */
   | { readonly kind: "unknown" }
   | { readonly kind: "enum"; readonly values: readonly string[] }
@@ -33,7 +44,11 @@ export interface FieldNode {
 
 /** What every public descriptor carries. The public, typed face (`Type<T>`) is built in `t.ts`. */
 export interface TypeCarrier {
-  readonly [typeSymbol]: TypeNode & { readonly optional?: true; readonly was?: string; readonly default?: unknown };
+  readonly [typeSymbol]: TypeNode & {
+    readonly optional?: true;
+    readonly was?: string;
+    readonly default?: unknown;
+  };
 }
 
 export const unknownType: TypeNode = { kind: "unknown" };

@@ -5,9 +5,9 @@
  *        hex, NaN, ±Infinity and -0 as their names. Only `json` and the adaptive `unknown` stay as they are.
  */
 import { checkValue, mismatch } from "./check-value.ts";
-import { typeToText } from "./type-text.ts";
+import { setField } from "./plain.ts";
 import type { TypeNode } from "./type.ts";
-import { setField } from "./value.ts";
+import { typeToText } from "./type-text.ts";
 
 /** Throws `DATA_TYPE_MISMATCH` when the value is not of the type. */
 export function valueToJson(type: TypeNode, value: unknown): unknown {
@@ -24,16 +24,25 @@ export function valueFromJson(type: TypeNode, json: unknown): unknown {
 
 function toJson(type: TypeNode, value: unknown): unknown {
   switch (type.kind) {
-    case "bigint": return String(value);
-    case "bytes": return Array.from(value as Uint8Array, (b) => b.toString(16).padStart(2, "0")).join("");
+    case "bigint":
+      return String(value);
+    case "bytes":
+      return Array.from(value as Uint8Array, (b) => b.toString(16).padStart(2, "0")).join("");
     case "float64":
-    case "timestamp": return Object.is(value, -0) ? "-0" : Number.isFinite(value) ? value : String(value);
-    case "nullable": return value === null ? null : toJson(type.of, value);
-    case "array": return (value as unknown[]).map((v) => toJson(type.of, v));
-    case "tuple": return type.items.map((item, i) => toJson(item, (value as unknown[])[i]));
-    case "map": return mapFields(value as object, (v) => toJson(type.of, v));
-    case "object": return objectOf(type.fields, value as Record<string, unknown>, toJson);
-    default: return value;
+    case "timestamp":
+      return Object.is(value, -0) ? "-0" : Number.isFinite(value) ? value : String(value);
+    case "nullable":
+      return value === null ? null : toJson(type.of, value);
+    case "array":
+      return (value as unknown[]).map((v) => toJson(type.of, v));
+    case "tuple":
+      return type.items.map((item, i) => toJson(item, (value as unknown[])[i]));
+    case "map":
+      return mapFields(value as object, (v) => toJson(type.of, v));
+    case "object":
+      return objectOf(type.fields, value as Record<string, unknown>, toJson);
+    default:
+      return value;
   }
 }
 
@@ -47,8 +56,14 @@ function fromJson(type: TypeNode, json: unknown): unknown {
       if (typeof json !== "string" || !/^(?:[\da-f]{2})*$/.test(json)) throw bad();
       return Uint8Array.from(json.match(/../g) ?? [], (pair) => Number.parseInt(pair, 16));
     case "float64":
-    case "timestamp": return json === "-0" ? -0 : json === "NaN" || json === "Infinity" || json === "-Infinity" ? Number(json) : json;
-    case "nullable": return json === null ? null : fromJson(type.of, json);
+    case "timestamp":
+      return json === "-0"
+        ? -0
+        : json === "NaN" || json === "Infinity" || json === "-Infinity"
+          ? Number(json)
+          : json;
+    case "nullable":
+      return json === null ? null : fromJson(type.of, json);
     case "array":
       if (!Array.isArray(json)) throw bad();
       return json.map((v) => fromJson(type.of, v));
@@ -61,7 +76,8 @@ function fromJson(type: TypeNode, json: unknown): unknown {
     case "object":
       if (typeof json !== "object" || json === null) throw bad();
       return objectOf(type.fields, json as Record<string, unknown>, fromJson);
-    default: return json;
+    default:
+      return json;
   }
 }
 
@@ -72,10 +88,15 @@ function mapFields(value: object, convert: (v: unknown) => unknown): object {
 }
 
 type Fields = Extract<TypeNode, { kind: "object" }>["fields"];
-function objectOf(fields: Fields, value: Record<string, unknown>, convert: (type: TypeNode, v: unknown) => unknown): object {
+function objectOf(
+  fields: Fields,
+  value: Record<string, unknown>,
+  convert: (type: TypeNode, v: unknown) => unknown,
+): object {
   const result = {};
   for (const { name, type } of fields) {
-    if (Object.hasOwn(value, name) && value[name] !== undefined) setField(result, name, convert(type, value[name]));
+    if (Object.hasOwn(value, name) && value[name] !== undefined)
+      setField(result, name, convert(type, value[name]));
   }
   return result;
 }

@@ -23,13 +23,31 @@ export const version = 1;
 export const flag = { timestamps: 1, hashes: 2 } as const;
 
 export const kind = {
-  constant: 0, boolean: 1, int32: 2, float64: 3, bigint64: 4, ascii: 5, utf8: 6, utf16: 7, dictionary: 8,
-  bytes: 9, list: 10, struct: 11, tagged: 12, mask: 13,
+  constant: 0,
+  boolean: 1,
+  int32: 2,
+  float64: 3,
+  bigint64: 4,
+  ascii: 5,
+  utf8: 6,
+  utf16: 7,
+  dictionary: 8,
+  bytes: 9,
+  list: 10,
+  struct: 11,
+  tagged: 12,
+  mask: 13,
 } as const;
 
 /** Kinds whose column under a mask holds the unmasked rows only. */
 export function isDense(k: number): boolean {
-  return k === kind.bigint64 || k === kind.bytes || k === kind.list || k === kind.struct || k === kind.tagged;
+  return (
+    k === kind.bigint64 ||
+    k === kind.bytes ||
+    k === kind.list ||
+    k === kind.struct ||
+    k === kind.tagged
+  );
 }
 
 /** Columns nest as far as this; what lies deeper is a tagged column. */

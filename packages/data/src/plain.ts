@@ -1,0 +1,131 @@
+/**
+ * Plain data: what may travel and be stored, and a copy of it. How it is encoded is in value.ts.
+ *
+ * PLN-1  A copy shares nothing with its original that could change, and equals it as VAL-1 says.
+ * PLN-2  What cannot be encoded is refused with `DATA_UNENCODABLE` and its path, when it is copied as when it is encoded.
+ */
+import { fail } from "./fail.ts";
+
+/** Deeper nesting is refused on both sides, so that neither overflows its stack. */
+export const maxDepth = 128;
+
+/** Stands for a property that is not there, where columns are made of rows with different fields. */
+export const absent: unique symbol = Symbol("absent");
+
+export type Plainness = "object" | "bare" | "array" | "bytes" | "date" | "map" | "set" | "other";
+
+/** What kind of plain data an object is; `other` cannot travel. */
+export function plainness(value: object): Plainness {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype) return "object";
+  if (Array.isArray(value)) return prototype === Array.prototype ? "array" : "other";
+  if (prototype === null) return "bare";
+  if (value instanceof Uint8Array) return "bytes";
+  if (prototype === Date.prototype) return "date";
+  if (prototype === Map.prototype) return "map";
+  if (prototype === Set.prototype) return "set";
+  return "other";
+}
+
+/** A copy that shares no changeable part with the value. Throws `DATA_UNENCODABLE` as encoding would. */
+export function copyValue(value: unknown, depth = 0): unknown {
+  if (typeof value === "function" || (typeof value === "symbol" && value !== absent))
+    throw unencodable(value, "");
+  if (typeof value !== "object" || value === null) return value;
+  if (depth >= maxDepth) throw unencodable(value, "", "nested too deeply, or in a cycle");
+  switch (plainness(value)) {
+    case "array":
+      return copyItems(value as readonly unknown[], depth);
+    case "bytes":
+      return new Uint8Array(value as Uint8Array);
+    case "date":
+      return new Date((value as Date).getTime());
+    case "object":
+      return copyFields(value, {}, depth);
+    case "bare":
+      return copyFields(value, Object.create(null) as object, depth);
+    case "map": {
+      const copy = new Map<unknown, unknown>();
+      for (const [k, v] of value as Map<unknown, unknown>)
+        inside("key", () => copy.set(copyValue(k, depth + 1), copyValue(v, depth + 1)));
+      return copy;
+    }
+    case "set":
+      return new Set(copyItems([...(value as Set<unknown>)], depth));
+    default:
+      throw unencodable(value, "");
+  }
+}
+
+export function unencodable(value: unknown, path: string, reason?: string): Error {
+  return fail("DATA_UNENCODABLE", {
+    fields: { path, found: nameOf(value), ...(reason === undefined ? {} : { reason }) },
+  });
+}
+
+/** Adds the outer part of the path to a `DATA_UNENCODABLE` on its way out. */
+export function withPath(
+  error: unknown,
+  step: string,
+  extra: Readonly<Record<string, number>> = {},
+): unknown {
+  if (
+    typeof error !== "object" ||
+    error === null ||
+    !("code" in error) ||
+    error.code !== "DATA_UNENCODABLE"
+  )
+    return error;
+  const { fields } = error as unknown as { fields: { path: string; found: string } };
+  return fail("DATA_UNENCODABLE", { fields: { ...fields, path: step + fields.path, ...extra } });
+}
+
+/** Sets a property as own data, also when its name is `__proto__`. */
+export function setField(target: object, name: string, value: unknown): void {
+  if (name === "__proto__")
+    Object.defineProperty(target, name, {
+      value,
+      writable: true,
+      enumerable: true,
+      configurable: true,
+    });
+  else (target as Record<string, unknown>)[name] = value;
+}
+
+function copyItems(items: readonly unknown[], depth: number): unknown[] {
+  const copy = new Array<unknown>(items.length);
+  for (let i = 0; i < items.length; i++) {
+    try {
+      copy[i] = copyValue(items[i], depth + 1);
+    } catch (error) {
+      throw withPath(error, `[${i}]`);
+    }
+  }
+  return copy;
+}
+
+function copyFields(value: object, copy: object, depth: number): object {
+  for (const name of Object.keys(value)) {
+    try {
+      setField(copy, name, copyValue((value as Record<string, unknown>)[name], depth + 1));
+    } catch (error) {
+      throw withPath(error, `.${name}`);
+    }
+  }
+  return copy;
+}
+
+/** Runs a step whose failures lie inside a `what`. */
+export function inside(what: string, run: () => void): void {
+  try {
+    run();
+  } catch (error) {
+    throw withPath(error, `<${what}>`);
+  }
+}
+
+function nameOf(value: unknown): string {
+  if (typeof value !== "object" || value === null) return typeof value;
+  const made: unknown = value.constructor;
+  return typeof made === "function" && made.name !== "" ? made.name : "object";
+}
