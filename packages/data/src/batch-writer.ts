@@ -10,16 +10,10 @@
  */
 import { type BatchWriter, maxBatchBytes, maxBatchRows } from "./batch.ts";
 import { ByteWriter } from "./bytes.ts";
-import {
-  looksRepetitive,
-  reserve,
-  writeColumn,
-  writeFloats,
-  writeStruct,
-  writeTexts,
-} from "./column-writer.ts";
+import { writeColumn, writeFloats, writeStruct } from "./column-writer.ts";
 import { absent, copyValue, plainness, setField, withPath } from "./plain.ts";
 import { createRowSink, type FieldKind, type RowSink, roughSize } from "./shape.ts";
+import { looksRepetitive, reserve, writeTexts } from "./text-column.ts";
 import { flag, magic0, magic1, maxStructFields, version } from "./wire.ts";
 
 /**

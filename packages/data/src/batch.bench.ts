@@ -1,12 +1,11 @@
 /**
- * Encode and decode against JSON in the same run, ns per row: `node packages/data/src/batch.bench.ts [pure|buffer]`.
+ * Encode and decode against JSON in the same run, ns per row: `node packages/data/src/batch.bench.ts`.
  * Every decoded batch is compared with its rows once.
  */
 import { deepStrictEqual } from "node:assert/strict";
 import type { BatchCodec, BatchWriter } from "./batch.ts";
 import { adaptiveCodec, typedCodec } from "./batch-codec.ts";
 import { t, typeNodeOf } from "./t.ts";
-import { bufferText, setTextBackend } from "./text.ts";
 
 const rounds = 7;
 const rowsPerRound = 200_000;
@@ -121,11 +120,7 @@ function chunks(rows: readonly unknown[], size: number): (readonly unknown[])[] 
   return all;
 }
 
-for (const backend of process.argv[2] === undefined ? ["pure", "buffer"] : [process.argv[2]]) {
-  setTextBackend(backend === "buffer" ? bufferText(Buffer.prototype as never) : undefined);
-  console.log(`== text backend: ${backend}`);
-  measure({ name: "bid, typed", rows: bids, codec: typedCodec(typeNodeOf(Bid)) }, "price");
-  measure({ name: "bid, adaptive", rows: bids, codec: adaptiveCodec() }, "price");
-  measure({ name: "two numbers", rows: pairs, codec: adaptiveCodec() }, "key");
-  measure({ name: "100-byte strings", rows: texts, codec: adaptiveCodec() }, undefined);
-}
+measure({ name: "bid, typed", rows: bids, codec: typedCodec(typeNodeOf(Bid)) }, "price");
+measure({ name: "bid, adaptive", rows: bids, codec: adaptiveCodec() }, "price");
+measure({ name: "two numbers", rows: pairs, codec: adaptiveCodec() }, "key");
+measure({ name: "100-byte strings", rows: texts, codec: adaptiveCodec() }, undefined);

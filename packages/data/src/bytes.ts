@@ -7,7 +7,7 @@
  * BYT-3  All numbers are little-endian; a varint holds an integer from 0 to 2^53 - 1 in at most 8 bytes, shortest form.
  */
 import { fail } from "./fail.ts";
-import { text as backend } from "./text.ts";
+import { decodeText, encodeText } from "./text.ts";
 
 export class ByteWriter {
   #bytes: Uint8Array<ArrayBuffer>;
@@ -93,7 +93,7 @@ export class ByteWriter {
     const start = this.#at;
     this.varint(length * 2);
     const from = this.#at;
-    const written = backend.write(value, this.#bytes, from);
+    const written = encodeText(value, this.#bytes, from);
     if (written === length) {
       this.#at = from + written;
       return;
@@ -101,13 +101,13 @@ export class ByteWriter {
     this.#at = start;
     this.varint(written * 2);
     this.#bytes.copyWithin(this.#at, from, from + written);
-    if (this.#at !== from) backend.write(value, this.#bytes, this.#at);
+    if (this.#at !== from) encodeText(value, this.#bytes, this.#at);
     this.#at += written;
   }
   /** UTF-8 without a length; the string must be well formed. */
   rawUtf8(value: string): void {
     this.ensure(value.length * 3);
-    this.#at += backend.write(value, this.#bytes, this.#at);
+    this.#at += encodeText(value, this.#bytes, this.#at);
   }
   /** UTF-16 units without a length. */
   rawUtf16(value: string): void {
@@ -226,7 +226,7 @@ export function readUtf8(bytes: Uint8Array, from: number, to: number): string {
     if (i === to) return short;
   }
   try {
-    return backend.utf8(bytes, from, to);
+    return decodeText(bytes, from, to);
   } catch (cause) {
     throw fail("DATA_BAD_VALUE", { fields: { at: from, reason: "utf-8" }, cause });
   }

@@ -9,7 +9,6 @@ import { type Column, NumberColumn, StructColumn, TextColumn, ValuesColumn } fro
 import { fail } from "./fail.ts";
 import { absent } from "./plain.ts";
 import { newArray } from "./shape.ts";
-import { text } from "./text.ts";
 import { readValue } from "./value.ts";
 import { isDense, kind, maxColumnDepth, maxStructFields, padding } from "./wire.ts";
 
@@ -120,15 +119,10 @@ const last = (ends: Uint32Array): number => (ends.length === 0 ? 0 : ends[ends.l
 
 function readAscii(input: ByteReader, rows: number): Column {
   const ends = typed(input, Uint32Array, rows);
-  const length = last(ends);
-  const from = input.take(length);
-  return new TextColumn(ends, input.at, () => {
-    try {
-      return text.ascii(input.bytes, from, from + length);
-    } catch (cause) {
-      throw bad(from, "text", cause);
-    }
-  });
+  const from = input.take(last(ends));
+  const to = input.at;
+  // ASCII is UTF-8 with as many units as bytes; other bytes would show in the length.
+  return new TextColumn(ends, to, () => guarded(() => readUtf8(input.bytes, from, to)));
 }
 function readUtf8Column(input: ByteReader, rows: number): Column {
   const length = input.u32();

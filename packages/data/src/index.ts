@@ -32,7 +32,6 @@ export {
   typeNodeOf,
   typeOf,
 } from "./t.ts";
-export { type BufferMethods, bufferText, setTextBackend, type TextBackend } from "./text.ts";
 export { addTime, floorMod, maxWatermark, minWatermark } from "./time.ts";
 export {
   type FieldNode,

@@ -6,7 +6,6 @@ import { adaptiveCodec, decodeBatch } from "./batch-codec.ts";
 import { hashBytes } from "./hash.ts";
 import { decodeKey, encodeKey, hashKey, hashUtf8Key } from "./key.ts";
 import { anyKey, anyString } from "./plain.fixture.ts";
-import { bufferText, setTextBackend } from "./text.ts";
 
 interface Vector {
   readonly key: unknown;
@@ -150,12 +149,6 @@ describe("hash", () => {
           if (typeof key === "string" && key.isWellFormed()) {
             const bytes = new TextEncoder().encode(`\0${key}\0`);
             expect(hashUtf8Key(bytes, 1, bytes.length - 1)).toBe(expected);
-          }
-          setTextBackend(bufferText(Buffer.prototype as never));
-          try {
-            expect(hashKey(key)).toBe(expected);
-          } finally {
-            setTextBackend();
           }
         },
       ),

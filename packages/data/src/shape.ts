@@ -94,9 +94,10 @@ function compileSink(names: readonly string[], kinds: readonly FieldKind[]): Mak
 function storedValue(fieldKind: FieldKind, i: number, name: string): string {
   if (fieldKind === "n" || fieldKind === "s") return `v${i}`;
   const value = `typeof v${i} === "object" && v${i} !== null || typeof v${i} === "function" || typeof v${i} === "symbol" ? copy(v${i}, ${name}, i) : v${i}`;
-  return fieldKind === "o"
-    ? `v${i} === undefined && !hasOwn(row, ${name}) ? absent : ${value}`
-    : value;
+  if (fieldKind === "x") return value;
+  // A missing field reads as undefined, or as what every object inherits under its name.
+  const missing = JSON.parse(name) in Object.prototype ? "" : `v${i} === undefined && `;
+  return `${missing}!hasOwn(row, ${name}) ? absent : ${value}`;
 }
 
 /** f: a typed array of numbers, s: joined text and ends, x: an array of values, o: an array in which `absent` means no property. */
@@ -196,7 +197,8 @@ function compileBuild(names: readonly string[], kinds: readonly AccessKind[]): B
 /** Copies what could change after the row was added; names the place when it cannot travel. */
 function copyField(value: unknown, name: string, row: number): unknown {
   try {
-    return copyValue(value);
+    // One level down, as the row itself is one.
+    return copyValue(value, 1);
   } catch (error) {
     throw withPath(error, `.${name}`, { row });
   }
