@@ -54,7 +54,7 @@ export class RestClient {
     return (await this.call<{ readonly id: string }>("uploadBundle", { query: { name }, bytes })).id;
   }
   /** Id of the job. Given the same `jobId` again, the same job. */
-  async run(bundleid: string, body: { readonly jobName?: string; readonly jobId?: string; readonly graph?: unknown; readonly parameters?: unknown }): Promise<string> {
+  async run(bundleid: string, body: { readonly jobName?: string; readonly jobId?: string; readonly graph?: unknown; readonly parameters?: unknown; readonly parallelism?: number }): Promise<string> {
     return (await this.call<{ readonly jobid: string }>("runBundle", { params: { bundleid }, body })).jobid;
   }
 

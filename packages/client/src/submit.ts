@@ -47,7 +47,10 @@ export async function submitJob(client: RestClient, options: SubmitOptions): Pro
   options.onStep?.("run");
   const jobName = options.jobName ?? graph.options.name;
   // The id is ours, so that repeating an unanswered request can't run the job twice.
-  const jobId = await client.run(id, { jobId: randomBytes(16).toString("hex"), jobName, graph, parameters: options.parameters });
+  const jobId = await client.run(id, {
+    jobId: randomBytes(16).toString("hex"), jobName, graph, parameters: options.parameters,
+    ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
+  });
   return { jobId, jobName, graph, warnings };
 }
 

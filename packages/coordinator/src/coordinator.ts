@@ -3,7 +3,7 @@
  *
  * COO-1  It first wins `epochs/<e>`, and only then reads anything else.
  * COO-2  A stream's first message is its registration; anything else before it is ignored.
- * COO-3  Whatever says that a higher epoch exists ends it, once, through `onEnd`.
+ * COO-3  Until an epoch is won, streams are turned away. Whatever says that a higher epoch exists ends it, once, through `onEnd`.
  */
 import { type Cancel, type JobId, jobId as toJobId, type Logger, type Platform } from "@millrace/base";
 import { claimJob, isEpochCurrent, winEpoch } from "@millrace/checkpoint";
@@ -15,7 +15,7 @@ import { isTerminal } from "./job-status.ts";
 import { JobMetrics } from "./job-metrics.ts";
 import type { CoordinatorOptions } from "./options.ts";
 import { Requests } from "./requests.ts";
-import { JobRegistry, type Submission } from "./submission.ts";
+import { type BuildArguments, JobRegistry, type Submission } from "./submission.ts";
 import { type TaskManagerSession, TaskManagers } from "./task-managers.ts";
 
 export interface CoordinatorContext {
@@ -89,6 +89,8 @@ export class Coordinator {
   }
 
   #register(message: Up<"register">, session: TaskManagerSession): void {
+    // No epoch yet: there is nothing to register with. It comes again.
+    if (this.#epoch === 0) return session.close();
     if (message.epoch > this.#epoch) {
       this.#end(fail("JOB_LEADER_ENDED", { fields: { epoch: this.#epoch, seen: message.epoch } }));
       return;
@@ -182,11 +184,11 @@ export class Coordinator {
     return parts.filter((text) => text !== "").join("\n");
   }
   /** Has any TaskManager build the graph of an uploaded bundle. */
-  async plan(bundle: string, parameters: Readonly<Record<string, unknown>>): Promise<Up<"planAnswer">> {
+  async plan(bundle: string, build: BuildArguments): Promise<Up<"planAnswer">> {
     const entry = this.taskManagers.all()[0];
     if (entry === undefined) throw fail("JOB_NOT_RUNNING", { fields: { reason: "no taskmanager is connected" } });
     return await this.#requests.ask<Up<"planAnswer">>((requestId) =>
-      entry.session.send({ $case: "planRequest", value: { requestId, bundle, parameters: JSON.stringify(parameters) } }));
+      entry.session.send({ $case: "planRequest", value: { requestId, bundle, parameters: JSON.stringify(build) } }));
   }
 
   /** Ends this coordinator in order: jobs go on where they run until a new leader speaks. */

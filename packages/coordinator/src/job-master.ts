@@ -202,7 +202,7 @@ export class JobMaster {
       this.#context.taskManagers.send(taskManager, "startRunner", {
         attempt: this.#ref(),
         slots: plan.slots.filter((slot) => slot.taskManager === taskManager).map((slot) => slot.slot),
-        bundle: this.submission.bundle, parameters: JSON.stringify(this.submission.parameters),
+        bundle: this.submission.bundle, parameters: JSON.stringify(this.submission.build),
         graphDigest: graph.digest, jobName: this.submission.jobName,
       });
     }

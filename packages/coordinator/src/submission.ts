@@ -10,6 +10,11 @@ import type { JobGraph } from "@millrace/graph";
 import type { BlobStore } from "@millrace/spi";
 import { fail } from "./fail.ts";
 
+export interface BuildArguments {
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly parallelism?: number;
+}
+
 export interface Submission {
   readonly formatVersion: 1;
   readonly jobId: JobId;
@@ -17,7 +22,8 @@ export interface Submission {
   readonly graph: JobGraph;
   /** Key of the bundle in the cluster's store. */
   readonly bundle: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
+  /** What the graph was built with; every later build of the bundle gets the same. */
+  readonly build: BuildArguments;
   readonly submittedAt: number;
 }
 

@@ -214,16 +214,16 @@ function handlers({ coordinator, bundles, platform }: RestContext): Readonly<Rec
 async function runBundle(call: Call, coordinator: Coordinator, bundles: Bundles): Promise<string> {
   const request = (call.body ?? {}) as RunBundle;
   const bundle = await bundles.keyOf(call.params["bundleid"] ?? "");
-  const parameters = request.parameters ?? {};
+  const build = { parameters: request.parameters ?? {}, ...(request.parallelism === undefined ? {} : { parallelism: request.parallelism }) };
   let graph = request.graph as JobGraph | undefined;
   if (graph === undefined) {
-    const answer = await coordinator.plan(bundle, parameters);
+    const answer = await coordinator.plan(bundle, build);
     if (answer.error !== "") throw fail("REST_BAD_REQUEST", { fields: { reason: (JSON.parse(answer.error) as ErrorInfo).message, detail: answer.error } });
     graph = JSON.parse(answer.graph) as JobGraph;
   }
   if (graph.formatVersion !== 1 || !Array.isArray(graph.vertices)) throw fail("REST_BAD_REQUEST", { fields: { reason: "graph is not a job graph of format 1" } });
   return await coordinator.submit({
-    jobName: request.jobName ?? graph.options.name, graph, bundle, parameters, ...(request.jobId === undefined ? {} : { jobId: request.jobId }),
+    jobName: request.jobName ?? graph.options.name, graph, bundle, build, ...(request.jobId === undefined ? {} : { jobId: request.jobId }),
   });
 }
 

@@ -1,1 +1,1 @@
-export {};
+export { startTaskManager, type TaskManager, type TaskManagerOptions } from "./task-manager.ts";

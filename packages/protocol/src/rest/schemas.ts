@@ -109,7 +109,7 @@ export const uploadAnswerSchema = Type.Object({ status: text, filename: text, id
 /** `graph` as the client built it; without it a TaskManager builds it from the bundle. */
 export const runBundleSchema = Type.Object({
   jobName: Type.Optional(text), jobId: Type.Optional(Type.String({ pattern: "^[0-9a-f]{32}$" })), graph: Type.Optional(Type.Unknown()),
-  parameters: Type.Optional(Type.Record(text, Type.Unknown())),
+  parameters: Type.Optional(Type.Record(text, Type.Unknown())), parallelism: Type.Optional(Type.Integer({ minimum: 1 })),
 }, { additionalProperties: false });
 export const runAnswerSchema = Type.Object({ jobid: text });
 export const triggerSchema = Type.Object({ triggerId: Type.Optional(text), checkpointType: Type.Optional(text) }, { additionalProperties: false });

@@ -1,0 +1,171 @@
+/**
+ * A JobManager and TaskManagers in one process, on one event loop: the coordinator and the runtime of the daemons, with
+ * function calls in place of sockets. What `millrace run`, `node job.ts`, and tests of jobs use.
+ *
+ * MIN-1  Control messages cross asynchronously and in order, as they would over a stream.
+ * MIN-2  Data crosses slots encoded, as it would between processes: no object is ever shared between two slots.
+ */
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { buildJob, type Job } from "@millrace/api";
+import { type ErrorInfo, errorFromInfo, type Logger, type Platform, silentLogger } from "@millrace/base";
+import { type Connection, Coordinator, coordinatorOptions, isTerminal, type JobState } from "@millrace/coordinator";
+import { createLocalNetwork } from "@millrace/exchange";
+import { chainGraph, type JobGraph } from "@millrace/graph";
+import { InlineTaskManager } from "@millrace/runtime";
+import { type BlobStore, memoryBlobStore } from "@millrace/spi";
+import { nodePlatform } from "@millrace/base/node";
+import { secretFromEnvironment } from "./secrets.ts";
+
+export interface MiniClusterOptions {
+  readonly taskManagers?: number;
+  readonly slotsPerTaskManager?: number;
+  readonly store?: BlobStore;
+  readonly logger?: Logger;
+  /** Raise STATE_NOT_UPDATED when state was changed and not written back. Default true. */
+  readonly checkMutations?: boolean;
+  /** No failure detection and no checkpoint time-outs: a debugger may stand still. */
+  readonly inspect?: boolean;
+  readonly faultPoint?: (name: string) => void;
+}
+export interface RunOptions {
+  readonly parameters?: Readonly<Record<string, unknown>>;
+  readonly parallelism?: number;
+  readonly jobId?: string;
+}
+export interface RunningJob {
+  readonly jobId: string;
+  readonly graph: JobGraph;
+  readonly warnings: readonly string[];
+  readonly state: JobState;
+  /** Resolves when the job has FINISHED or was CANCELED; rejects with the root cause when it FAILED. */
+  readonly ended: Promise<JobState>;
+  cancel(): void;
+  requestCheckpoint(): Promise<{ readonly checkpointId: number }>;
+}
+
+/** How often `ended` looks; the coordinator has no listeners to keep it small. */
+const lookMs = 5;
+
+export class MiniCluster {
+  readonly coordinator: Coordinator;
+  readonly store: BlobStore;
+  readonly #platform: Platform;
+  readonly #options: MiniClusterOptions;
+  readonly #network: ReturnType<typeof createLocalNetwork>;
+  readonly #functions = new Map<string, ReadonlyMap<string, Readonly<Record<string, unknown>>>>();
+  readonly #managers = new Map<string, { readonly manager: InlineTaskManager; readonly connection: Connection; stop: () => void }>();
+  #addresses = 0;
+  #fatal: unknown;
+
+  private constructor(options: MiniClusterOptions) {
+    this.#options = options;
+    this.#platform = nodePlatform;
+    this.store = options.store ?? memoryBlobStore();
+    this.#network = createLocalNetwork(this.#platform.timers);
+    const defaults = coordinatorOptions.defaults;
+    this.coordinator = new Coordinator({
+      platform: this.#platform, logger: options.logger ?? silentLogger, store: this.store,
+      options: options.inspect === true ? { ...defaults, heartbeatTimeoutMs: Number.MAX_SAFE_INTEGER, runnerStartTimeoutMs: 2 ** 31 - 1 } : defaults,
+      onEnd: (error) => { this.#fatal = error; },
+    });
+  }
+
+  static async start(options: MiniClusterOptions = {}): Promise<MiniCluster> {
+    const cluster = new MiniCluster(options);
+    await cluster.coordinator.start();
+    for (let i = 1; i <= (options.taskManagers ?? 1); i++) cluster.addTaskManager(`inline-${i}`);
+    return cluster;
+  }
+
+  addTaskManager(id: string): void {
+    const { timers } = this.#platform;
+    let alive = true;
+    const manager = new InlineTaskManager({
+      id, slots: this.#options.slotsPerTaskManager ?? 1, platform: this.#platform, logger: this.#options.logger ?? silentLogger,
+      objects: this.store, checkMutations: this.#options.checkMutations ?? true,
+      compression: {
+        compress: (bytes) => zstdCompressSync(bytes),
+        decompress: (bytes, maxBytes) => zstdDecompressSync(bytes, { maxOutputLength: maxBytes }),
+      },
+      openTransport: (attempt) => this.#network.transport({ host: "local", port: ++this.#addresses }, `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`),
+      loadFunctions: (start) => {
+        const functions = this.#functions.get(start.bundle);
+        return (uid) => functions?.get(uid) ?? {};
+      },
+      secrets: secretFromEnvironment,
+      ...(this.#options.faultPoint === undefined ? {} : { faultPoint: this.#options.faultPoint }),
+      send: (message) => timers.soon(() => { if (alive) connection.message(message); }),
+    });
+    const connection = this.coordinator.connect({
+      send: (message) => timers.soon(() => { if (alive) manager.receive(message); }),
+      close: () => {},
+    });
+    connection.message(manager.registration());
+    const interval = setInterval(() => {
+      connection.message({ $case: "heartbeat", value: { sequence: 0, runners: [], rssBytes: process.memoryUsage.rss(), cpuLoad: 0 } });
+    }, coordinatorOptions.defaults.heartbeatIntervalMs);
+    interval.unref();
+    this.#managers.set(id, { manager, connection, stop: () => { alive = false; clearInterval(interval); } });
+  }
+
+  /** Ends a TaskManager as a SIGKILL would; jobs on it restart elsewhere. */
+  killTaskManager(id: string): void {
+    const entry = this.#managers.get(id);
+    if (entry === undefined) return;
+    this.#managers.delete(id);
+    entry.stop();
+    entry.manager.kill();
+    entry.connection.closed();
+  }
+  get taskManagers(): readonly string[] {
+    return [...this.#managers.keys()];
+  }
+
+  /** Builds and starts a job. Rejects with coded errors before anything runs. */
+  async submit(job: Job, options: RunOptions = {}): Promise<RunningJob> {
+    const built = buildJob(job, {
+      parameters: options.parameters ?? {}, ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
+    });
+    await built.validate();
+    const graph = chainGraph(built.graph);
+    const bundle = `inline/${this.#platform.random.hex(8)}`;
+    this.#functions.set(bundle, built.functions);
+    const jobId = await this.coordinator.submit({
+      jobName: graph.options.name, graph, bundle, build: { parameters: options.parameters ?? {} }, ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
+    });
+    const master = this.coordinator.job(jobId);
+    const ended = new Promise<JobState>((resolve, reject) => {
+      const look = setInterval(() => {
+        if (this.#fatal !== undefined) {
+          clearInterval(look);
+          reject(this.#fatal);
+        } else if (isTerminal(master.status.state)) {
+          clearInterval(look);
+          if (master.status.state === "FAILED") reject(errorOf(master.rootCause));
+          else resolve(master.status.state);
+        }
+      }, lookMs);
+    });
+    ended.catch(() => {});
+    return {
+      jobId, graph, warnings: built.warnings, ended,
+      get state() { return master.status.state; },
+      cancel: () => this.coordinator.cancel(jobId),
+      requestCheckpoint: () => master.requestCheckpoint(),
+    };
+  }
+
+  async close(): Promise<void> {
+    for (const entry of this.#managers.values()) {
+      entry.stop();
+      entry.manager.kill();
+    }
+    this.#managers.clear();
+    this.coordinator.close();
+    await this.store.close();
+  }
+}
+
+function errorOf(info: ErrorInfo | undefined): Error {
+  return info === undefined ? new Error("the job failed") : errorFromInfo(info);
+}

@@ -1,0 +1,78 @@
+/**
+ * The task runner: one process for one attempt of one job on one TaskManager, one worker thread per slot. The unit of failure.
+ *
+ * RUN-1  A worker that crashes or exits takes the whole process with it, at once, after its error has been reported.
+ * RUN-2  When the TaskManager goes away, so does the runner: it never outlives the process that answers for it.
+ * RUN-3  Runner and TaskManager speak over the IPC channel only; standard output and error are the job's log.
+ */
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { Worker } from "node:worker_threads";
+import { errorInfo } from "@millrace/base";
+import { openStore } from "@millrace/storage";
+import { fail } from "./fail.ts";
+import { entryFile, type FromRunner, type FromWorker, type RunnerStart, type ToRunner, type WorkerStart } from "./runner-protocol.ts";
+
+const workers = new Map<number, Worker>();
+const addresses: { slot: number; host: string; port: number }[] = [];
+let finished = 0;
+
+process.on("disconnect", () => process.exit(1));
+process.on("unhandledRejection", (error) => void crash(error));
+process.on("uncaughtException", (error) => void crash(error));
+process.on("message", (message: ToRunner) => {
+  if (message.kind === "start") void start(message.runner).catch(crash);
+  else for (const worker of workers.values()) worker.postMessage(message);
+});
+
+async function start(runner: RunnerStart): Promise<void> {
+  const store = await openStore(runner.store);
+  const bundle = await store.get(runner.start.bundle);
+  await store.close();
+  if (bundle === undefined) throw fail("RUNNER_BUNDLE_MISSING", { fields: { bundle: runner.start.bundle } });
+  await mkdir(runner.workDir, { recursive: true });
+  const bundleFile = join(runner.workDir, "job.mjs");
+  await writeFile(bundleFile, bundle);
+  for (const slot of runner.start.slots) {
+    const workerData: WorkerStart = { runner, slot, bundleFile };
+    const worker = new Worker(entryFile("slot-main", import.meta.url), { workerData, execArgv: process.execArgv, stdout: false, stderr: false });
+    workers.set(slot, worker);
+    worker.on("message", (message: FromWorker) => receive(message, runner));
+    worker.on("error", (error) => void crash(error));
+    worker.on("exit", (code) => { if (finished < workers.size) void crash(fail("RUNNER_CRASHED", { fields: { slot, exitCode: code } })); });
+  }
+}
+
+function receive(message: FromWorker, runner: RunnerStart): void {
+  switch (message.kind) {
+    case "listening":
+      addresses.push({ slot: message.slot, host: message.host, port: message.port });
+      if (addresses.length === workers.size) send({ kind: "up", message: { $case: "runnerReady", value: { attempt: runner.start.attempt, slots: addresses, pid: process.pid } } });
+      return;
+    case "finished":
+      finished += 1;
+      if (finished === workers.size) process.exit(0);
+      return;
+    case "crashed":
+      void crash(undefined, message);
+      return;
+    default:
+      send(message);
+  }
+}
+
+function send(message: FromRunner): void {
+  if (process.connected) process.send?.(message);
+}
+
+let crashing = false;
+/** Reports, then exits as soon as the report has left: nothing else of this process may have an effect. */
+async function crash(error: unknown, report?: FromRunner): Promise<void> {
+  if (crashing) return;
+  crashing = true;
+  const message: FromRunner = report ?? { kind: "crashed", error: errorInfo(error, "RUNNER_CRASHED") };
+  process.stderr.write(`${JSON.stringify({ level: "error", message: "runner crashed", error: "error" in message ? message.error : undefined })}\n`);
+  setTimeout(() => process.exit(1), 200);
+  if (process.connected) process.send?.(message, () => process.exit(1));
+  else process.exit(1);
+}

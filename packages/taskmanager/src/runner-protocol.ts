@@ -1,0 +1,46 @@
+/**
+ * What a TaskManager, its runner process and the runner's worker threads say to each other. Control messages are those of the
+ * control protocol, passed on unchanged; only starting and ending have words of their own.
+ */
+import type { ErrorInfo } from "@millrace/base";
+import type { Down, DownMessage, MetricSample, UpMessage } from "@millrace/protocol";
+
+/** What a runner process needs to begin. */
+export interface RunnerStart {
+  readonly start: Down<"startRunner">;
+  readonly store: string;
+  readonly host: string;
+  /** Private to this attempt. */
+  readonly workDir: string;
+}
+
+/** TaskManager → runner → worker. */
+export type ToRunner =
+  | { readonly kind: "start"; readonly runner: RunnerStart }
+  | { readonly kind: "command"; readonly message: DownMessage }
+  /** Close every task in order, then exit. */
+  | { readonly kind: "finish" };
+
+/** Worker → runner → TaskManager. */
+export type FromRunner =
+  | { readonly kind: "up"; readonly message: UpMessage }
+  | { readonly kind: "metrics"; readonly samples: readonly MetricSample[] }
+  | { readonly kind: "crashed"; readonly error: ErrorInfo };
+
+/** Worker → runner only. */
+export type FromWorker =
+  | FromRunner
+  | { readonly kind: "listening"; readonly slot: number; readonly host: string; readonly port: number }
+  | { readonly kind: "finished" };
+
+export interface WorkerStart {
+  readonly runner: RunnerStart;
+  readonly slot: number;
+  /** The bundle as a file, loaded once per worker. */
+  readonly bundleFile: string;
+}
+
+/** The file of an entry beside `url`, in source (.ts) as in a packed build (.js). */
+export function entryFile(name: string, url: string): URL {
+  return new URL(`./${name}${url.endsWith(".ts") ? ".ts" : ".js"}`, url);
+}

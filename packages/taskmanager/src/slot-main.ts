@@ -1,0 +1,89 @@
+/**
+ * A worker thread of a runner: one slot. Listens for data, builds the job, and runs what is deployed.
+ *
+ * WRK-1  Whatever is not caught here ends the whole runner: half a job is worse than none.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
+import { errorInfo } from "@millrace/base";
+import { nodePlatform } from "@millrace/base/node";
+import { installNodeText, openTcpTransport } from "@millrace/exchange/node";
+import type { DownMessage } from "@millrace/protocol";
+import { applyCommand, collectMetrics, Slot, type SlotHost, upMessageOf } from "@millrace/runtime";
+import { openStore } from "@millrace/storage";
+import { createLogger } from "@millrace/telemetry";
+import { faultPoints } from "./fault-points.ts";
+import { loadJobCode } from "./job-code.ts";
+import type { FromWorker, ToRunner, WorkerStart } from "./runner-protocol.ts";
+import { secretFromEnvironment } from "./secrets.ts";
+
+const port = parentPort;
+if (port === null) throw new Error("slot-main runs as a worker thread");
+const { runner, slot: slotIndex, bundleFile } = workerData as WorkerStart;
+const { start } = runner;
+const attempt = start.attempt ?? { jobId: "", epoch: 0, attempt: 0 };
+const metricsIntervalMs = 1_000;
+const send = (message: FromWorker) => port.postMessage(message);
+
+process.on("unhandledRejection", (error) => crash(error));
+process.on("uncaughtException", (error) => crash(error));
+
+const logger = createLogger({ level: process.env["MILLRACE_LOG_LEVEL"] ?? "info", to: 2, fields: { job: attempt.jobId, attempt: `${attempt.epoch}.${attempt.attempt}`, slot: slotIndex } });
+for (const [method, level] of [["debug", "debug"], ["log", "info"], ["info", "info"], ["warn", "warn"], ["error", "error"]] as const) {
+  console[method] = (...values: readonly unknown[]) => logger[level](values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(" "), { from: "user" });
+}
+
+installNodeText();
+const store = await openStore(runner.store);
+const transport = await openTcpTransport({ host: runner.host, attempt, platform: nodePlatform });
+const code = await loadJobCode(bundleFile, JSON.parse(start.parameters), start.graphDigest);
+let slot: Slot | undefined;
+const faultPoint = faultPoints(process.env["MILLRACE_FAULT_POINTS"]);
+
+port.on("message", (message: ToRunner) => {
+  if (message.kind === "command") command(message.message);
+  else if (message.kind === "finish") void finish();
+});
+send({ kind: "listening", slot: slotIndex, ...transport.address });
+
+function command(message: DownMessage): void {
+  switch (message.$case) {
+    case "deploySlot": {
+      if (message.value.slot !== slotIndex || slot !== undefined) return;
+      const options = JSON.parse(message.value.options) as { readonly committedFloor: number; readonly job: SlotHost["job"]["options"] };
+      slot = new Slot({
+        platform: nodePlatform, logger, transport, objects: store, faultPoint, secrets: secretFromEnvironment, checkMutations: false,
+        compression: {
+          compress: (bytes) => zstdCompressSync(bytes),
+          decompress: (bytes, maxBytes) => zstdDecompressSync(bytes, { maxOutputLength: maxBytes }),
+        },
+        job: { ...attempt, jobName: start.jobName, options: options.job, committedFloor: options.committedFloor },
+        functions: code.functions,
+        report: (event) => send({ kind: "up", message: upMessageOf(attempt, event) }),
+      });
+      slot.deploy({ tasks: JSON.parse(message.value.tasks), restore: JSON.parse(message.value.restore) });
+      setInterval(reportMetrics, metricsIntervalMs).unref();
+      return;
+    }
+    case "triggerCheckpoint": case "checkpointCompleted": case "checkpointAborted": case "commit":
+      if (slot !== undefined) applyCommand(slot, message);
+      return;
+    default: return;
+  }
+}
+
+function reportMetrics(): void {
+  if (slot !== undefined) send({ kind: "metrics", samples: collectMetrics(slot) });
+}
+
+async function finish(): Promise<void> {
+  reportMetrics();
+  await slot?.finish();
+  await transport.close();
+  await store.close();
+  send({ kind: "finished" });
+}
+
+function crash(error: unknown): void {
+  send({ kind: "crashed", error: errorInfo(error) });
+}

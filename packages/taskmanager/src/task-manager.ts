@@ -1,0 +1,198 @@
+/**
+ * The TaskManager: offers slots, starts and supervises runners, passes messages on. It runs no user code, so that it answers while
+ * user code loops or leaks.
+ *
+ * TMG-1  Commands of a lower epoch than the highest seen are dropped.
+ * TMG-2  The first message of a higher epoch ends all runners of older ones.
+ * TMG-3  Without a JobManager runners go on: they neither checkpoint nor commit, because nothing tells them to.
+ * TMG-4  A runner's exit is reported at once, with what it said last.
+ */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Logger } from "@millrace/base";
+import { nodePlatform } from "@millrace/base/node";
+import type { AttemptMessage, Down, DownMessage } from "@millrace/protocol";
+import { Metrics, startMetricsServer } from "@millrace/telemetry";
+import { ControlClient } from "./control-client.ts";
+import { fail } from "./fail.ts";
+import { planBundle } from "./plan.ts";
+import { RunnerProcess } from "./runner-process.ts";
+import { TaskMetrics } from "./task-metrics.ts";
+
+export interface TaskManagerOptions {
+  /** Control addresses, "host:port". */
+  readonly jobManagers: readonly string[];
+  readonly slots: number;
+  /** Location of the cluster's store. */
+  readonly store: string;
+  /** Address under which runners listen for data. */
+  readonly host: string;
+  readonly workDir: string;
+  readonly logDir: string;
+  /** 0: any free port. */
+  readonly metricsPort: number;
+  readonly logger: Logger;
+  /** Default: made up, unique for each start. */
+  readonly id?: string;
+}
+export interface TaskManager {
+  readonly id: string;
+  readonly metricsAddress: string;
+  /** Pids of the runners that are alive. */
+  runners(): readonly number[];
+  close(): Promise<void>;
+}
+
+export async function startTaskManager(options: TaskManagerOptions): Promise<TaskManager> {
+  for (const address of options.jobManagers) {
+    if (!/^[^\s:]+:\d{1,5}$/.test(address)) throw fail("TASKMANAGER_BAD_ADDRESS", { fields: { address } });
+  }
+  const metrics = new Metrics();
+  const server = await startMetricsServer({ host: options.host, port: options.metricsPort, text: () => metrics.text() });
+  const daemon = new TaskManagerDaemon(options, options.id ?? `tm-${nodePlatform.random.hex(6)}`, new TaskMetrics(metrics), server.address);
+  return {
+    id: daemon.id, metricsAddress: server.address,
+    runners: () => daemon.pids(),
+    close: async () => {
+      await daemon.close();
+      await server.close();
+    },
+  };
+}
+
+class TaskManagerDaemon {
+  readonly id: string;
+  readonly #options: TaskManagerOptions;
+  readonly #logger: Logger;
+  readonly #metrics: TaskMetrics;
+  readonly #runners = new Map<string, RunnerProcess>();
+  readonly #control: ControlClient;
+  #epoch = 0;
+  #lastCpu = process.cpuUsage();
+  #onIdle: (() => void) | undefined;
+
+  constructor(options: TaskManagerOptions, id: string, metrics: TaskMetrics, metricsAddress: string) {
+    this.id = id;
+    this.#options = options;
+    this.#logger = options.logger;
+    this.#metrics = metrics;
+    const attempts = () => [...this.#runners.values()].map((runner) => runner.attempt);
+    this.#control = new ControlClient({
+      addresses: options.jobManagers, logger: options.logger,
+      registration: () => ({
+        $case: "register",
+        value: {
+          taskManagerId: id, slots: options.slots, host: options.host, version: "0.1.0", pid: process.pid, epoch: this.#epoch, runners: attempts(),
+          memoryBytes: process.memoryUsage.rss(), metricsAddress,
+        },
+      }),
+      heartbeat: (sequence) => ({ $case: "heartbeat", value: { sequence, runners: attempts(), rssBytes: process.memoryUsage.rss(), cpuLoad: this.#cpuLoad() } }),
+      onMessage: (message) => this.#receive(message),
+    });
+  }
+
+  pids(): readonly number[] {
+    return [...this.#runners.values()].flatMap((runner) => runner.pid ?? []);
+  }
+  async close(): Promise<void> {
+    this.#control.close();
+    for (const runner of this.#runners.values()) runner.kill();
+    if (this.#runners.size > 0) await new Promise<void>((resolve) => { this.#onIdle = resolve; });
+  }
+
+  #receive(message: DownMessage): void {
+    const epoch = epochOf(message);
+    if (epoch !== undefined) {
+      if (epoch < this.#epoch) return;
+      if (epoch > this.#epoch) this.#newEpoch(epoch);
+    }
+    switch (message.$case) {
+      case "startRunner": return this.#start(message.value);
+      case "stopRunner": {
+        const runner = this.#runnerOf(message.value.attempt);
+        if (message.value.reason === "finished") runner?.finish(Math.max(message.value.graceMs, 100));
+        else runner?.kill();
+        return;
+      }
+      case "deploySlot": case "triggerCheckpoint": case "checkpointCompleted": case "checkpointAborted": case "commit":
+        return this.#runnerOf(message.value.attempt)?.command(message);
+      case "logsRequest":
+        return this.#control.send({ $case: "logsAnswer", value: { requestId: message.value.requestId, text: this.#tail(message.value) } });
+      case "planRequest":
+        void planBundle({ request: message.value, store: this.#options.store, workDir: this.#options.workDir })
+          .then((answer) => this.#control.send({ $case: "planAnswer", value: answer }));
+        return;
+      case "registered": case "heartbeatAnswer":
+        return;
+    }
+  }
+
+  #newEpoch(epoch: number): void {
+    this.#epoch = epoch;
+    for (const runner of this.#runners.values()) {
+      if (runner.attempt.epoch >= epoch) continue;
+      this.#logger.info("ending a runner of an older epoch", { ...runner.attempt, newEpoch: epoch });
+      runner.kill();
+    }
+  }
+
+  #start(start: Down<"startRunner">): void {
+    const { attempt } = start;
+    if (attempt === undefined || this.#runners.has(keyOf(attempt))) return;
+    const name = `${attempt.jobId}-${attempt.epoch}.${attempt.attempt}`;
+    const runner = new RunnerProcess(
+      { start, store: this.#options.store, host: this.#options.host, workDir: join(this.#options.workDir, name) }, attempt,
+      join(this.#options.logDir, `${name}-${this.id}.log`),
+      {
+        onUp: (message) => this.#control.send(message),
+        onMetrics: (samples) => {
+          this.#metrics.report({ taskManager: this.id, job: attempt.jobId, jobName: start.jobName }, samples);
+          this.#control.send({ $case: "metricsReport", value: { attempt, samples: JSON.stringify(samples) } });
+        },
+        onExit: ({ exitCode, signal, error }) => {
+          this.#runners.delete(keyOf(attempt));
+          this.#metrics.forget(attempt.jobId);
+          this.#logger.info("runner ended", { ...attempt, exitCode, signal, error: error?.message });
+          this.#control.send({ $case: "runnerExited", value: { attempt, exitCode, signal, error: error === undefined ? "" : JSON.stringify(error) } });
+          if (this.#runners.size === 0) this.#onIdle?.();
+        },
+      },
+    );
+    this.#runners.set(keyOf(attempt), runner);
+    this.#logger.info("runner started", { ...attempt, pid: runner.pid, slots: start.slots });
+  }
+
+  #runnerOf(attempt: AttemptMessage | undefined): RunnerProcess | undefined {
+    return attempt === undefined ? undefined : this.#runners.get(keyOf(attempt));
+  }
+
+  /** The last lines of the job's logs here, oldest attempt first. */
+  #tail({ jobId, tailLines }: Down<"logsRequest">): string {
+    try {
+      const files = readdirSync(this.#options.logDir).filter((name) => name.startsWith(`${jobId}-`) && name.endsWith(`-${this.id}.log`)).sort();
+      const lines = files.flatMap((name) => readFileSync(join(this.#options.logDir, name), "utf8").split("\n").filter((line) => line !== ""));
+      return lines.slice(-tailLines).join("\n");
+    } catch {
+      return "";
+    }
+  }
+
+  #cpuLoad(): number {
+    const { user, system } = process.cpuUsage(this.#lastCpu);
+    this.#lastCpu = process.cpuUsage();
+    return (user + system) / 1_000_000;
+  }
+}
+
+function keyOf(attempt: AttemptMessage): string {
+  return `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`;
+}
+
+/** The epoch a message speaks with; a stop names the attempt it ends, which may be older than its sender. */
+function epochOf(message: DownMessage): number | undefined {
+  switch (message.$case) {
+    case "registered": case "heartbeatAnswer": return message.value.epoch;
+    case "logsRequest": case "planRequest": case "stopRunner": return undefined;
+    default: return message.value.attempt?.epoch;
+  }
+}
