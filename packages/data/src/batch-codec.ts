@@ -1,11 +1,11 @@
 /** The two codecs: `adaptive` learns the shape of rows from the rows, `typed` starts from the declared one. One wire format. */
 import type { BatchCodec, ColumnView, RecordBatch } from "./batch.ts";
-import { ColumnBatchWriter, type Plan } from "./batch-writer.ts";
+import { ColumnBatchWriter } from "./batch-writer.ts";
 import { ByteReader } from "./bytes.ts";
 import { bad, guarded, readColumn, typed } from "./column-reader.ts";
 import type { Column } from "./columns.ts";
 import { absent } from "./plain.ts";
-import type { FieldKind } from "./shape.ts";
+import { planOfType } from "./plan.ts";
 import type { TypeNode } from "./type.ts";
 import { flag, magic0, magic1, maxDecodedRows, version } from "./wire.ts";
 
@@ -19,30 +19,8 @@ export function adaptiveCodec(): BatchCodec {
  * not) are encoded as they are; nothing is lost or refused.
  */
 export function typedCodec(type: TypeNode): BatchCodec {
-  const plan = planOf(type);
+  const plan = planOfType(type);
   return { createWriter: ({ hashed }) => new ColumnBatchWriter(hashed, plan), decode: decodeBatch };
-}
-
-function planOf(type: TypeNode): Plan | undefined {
-  if (type.kind !== "object") return undefined;
-  return {
-    names: type.fields.map((f) => f.name),
-    kinds: type.fields.map((f) => (f.optional === true ? "o" : kindOf(f.type))),
-  };
-}
-function kindOf(type: TypeNode): FieldKind {
-  switch (type.kind) {
-    case "int32":
-    case "int64":
-    case "float64":
-    case "timestamp":
-      return "n";
-    case "string":
-      return "s";
-    // An enum has few values: its column may become a dictionary.
-    default:
-      return "x";
-  }
 }
 
 export function decodeBatch(bytes: Uint8Array): RecordBatch {

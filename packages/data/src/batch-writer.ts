@@ -11,10 +11,11 @@
 import { type BatchWriter, maxBatchBytes, maxBatchRows } from "./batch.ts";
 import { ByteWriter } from "./bytes.ts";
 import { writeColumn, writeFloats, writeStruct } from "./column-writer.ts";
-import { absent, copyValue, plainness, setField, withPath } from "./plain.ts";
-import { createRowSink, type FieldKind, type RowSink, roughSize } from "./shape.ts";
+import { absent, copyValue, setField, withPath } from "./plain.ts";
+import { type FieldPlan, learnPlan, type Plan } from "./plan.ts";
+import { createRowSink, type RowSink, roughSize } from "./shape.ts";
 import { looksRepetitive, reserve, writeTexts } from "./text-column.ts";
-import { flag, magic0, magic1, maxStructFields, version } from "./wire.ts";
+import { flag, magic0, magic1, version } from "./wire.ts";
 
 /**
  * The estimate at which a batch is full: 40 KB. The estimate counts a byte per UTF-16 unit and a column takes two at most, so
@@ -26,11 +27,6 @@ const rowOverhead = 12;
 /** After this many batches in a row that did not fit, shapes are not tried again for `restBatches`. */
 const maxMisses = 3;
 const restBatches = 64;
-
-export interface Plan {
-  readonly names: readonly string[];
-  readonly kinds: readonly FieldKind[];
-}
 
 export class ColumnBatchWriter implements BatchWriter {
   readonly #hashed: boolean;
@@ -95,7 +91,7 @@ export class ColumnBatchWriter implements BatchWriter {
     if (this.#inSink) this.#writeSink(rows);
     else {
       writeColumn(out, this.#values, rows);
-      if (this.#misses < maxMisses) this.#learn(rows);
+      if (this.#misses < maxMisses) this.#usePlan(learnPlan(this.#values, rows));
       this.#values = [];
     }
     if (++this.#batches % restBatches === 0) this.#misses = 0;
@@ -109,12 +105,12 @@ export class ColumnBatchWriter implements BatchWriter {
   #addObject(value: object, row: number): void {
     if (row === 0) {
       const trying = this.#misses < maxMisses;
-      if (this.#sink === undefined && trying) this.#learnFrom(value);
+      if (this.#sink === undefined && trying) this.#usePlan(learnPlan([value], 1));
       this.#inSink = this.#sink !== undefined && trying;
       if (this.#inSink) this.#estimate = this.#frame;
     }
     if (this.#inSink) {
-      const size = (this.#sink as RowSink).put(value, row);
+      const size = this.#tryPut(value, row);
       if (size >= 0) {
         this.#estimate += rowOverhead + size;
         return;
@@ -122,6 +118,15 @@ export class ColumnBatchWriter implements BatchWriter {
       this.#leaveSink(row);
     }
     this.#addCopy(value, row);
+  }
+
+  #tryPut(value: object, row: number): number {
+    try {
+      return (this.#sink as RowSink).put(value, row);
+    } catch {
+      // The copy of the whole row, made next, is refused with the path, or is not refused at all.
+      return -1;
+    }
   }
 
   #addScalar(value: unknown, row: number): void {
@@ -145,68 +150,25 @@ export class ColumnBatchWriter implements BatchWriter {
 
   /** Turns the columns so far back into rows. */
   #leaveSink(rows: number): void {
-    const { names } = this.#plan as Plan;
-    const columns = (this.#sink as RowSink).columns();
-    for (let i = 0; i < rows; i++) {
-      const object = {};
-      for (let f = 0; f < names.length; f++) {
-        const value = columns[f]?.[i];
-        if (value !== absent) setField(object, names[f] ?? "", value);
-      }
-      this.#values[i] = object;
-    }
+    const plan = this.#plan as Plan;
+    for (let i = 0; i < rows; i++) this.#values[i] = rowOf(plan, this.#sink as RowSink, i);
     this.#inSink = false;
     this.#misses++;
   }
 
-  /** After a batch that did not fit the plan: the plan for the next one, with the fields of all its rows. */
-  #learn(rows: number): void {
-    const plan = planOf(this.#values, rows);
-    if (plan !== undefined) this.#usePlan(plan);
-  }
-
-  #learnFrom(first: object): void {
-    if (plainness(first) !== "object") return;
-    const names = Object.keys(first);
-    this.#usePlan({
-      names,
-      kinds: names.map((name) => kindOf((first as Record<string, unknown>)[name])),
-    });
-  }
-
-  #usePlan(plan: Plan): void {
+  #usePlan(plan: Plan | undefined): void {
+    if (plan === undefined) return;
     this.#plan = plan;
-    this.#frame = plan.names.reduce((sum, name) => sum + name.length + 24, 24);
-    this.#sink =
-      plan.names.length > 0 && plan.names.length <= maxStructFields
-        ? createRowSink(plan.names, plan.kinds)
-        : undefined;
+    this.#frame = frameBytes(plan);
+    this.#sink = createRowSink(plan);
   }
 
   #writeSink(rows: number): void {
-    const { names, kinds } = this.#plan as Plan;
-    const columns = (this.#sink as RowSink).columns();
-    const out = this.#out;
-    const sample = this.#batches % restBatches === 0;
-    const repetitive = new Set<number>();
-    writeStruct(out, names, rows, (i) => {
-      const column = columns[i];
-      if (kinds[i] === "n") writeFloats(out, column as Float64Array, rows);
-      else if (kinds[i] === "s") {
-        const strings = column as string[];
-        if (sample && looksRepetitive(strings, rows)) repetitive.add(i);
-        writeTexts(out, strings, rows, sample);
-        // Released, or the strings (and what they are slices of) would live until the next batch is as long.
-        strings.fill("", 0, rows);
-      } else {
-        writeColumn(out, column as unknown[], rows, 1);
-        (column as unknown[]).fill(undefined, 0, rows);
-      }
-    });
+    const plan = this.#plan as Plan;
+    const sampled = this.#batches % restBatches === 0;
+    const next = writeRows(this.#out, plan, this.#sink as RowSink, { rows, sampled, depth: 0 });
     this.#misses = 0;
-    // From the next batch on, columns of few strings are looked at as a whole: they become dictionaries.
-    if (repetitive.size > 0)
-      this.#usePlan({ names, kinds: kinds.map((k, i) => (repetitive.has(i) ? "x" : k)) });
+    if (next !== plan) this.#usePlan(next);
   }
 
   #grow(): void {
@@ -219,27 +181,62 @@ export class ColumnBatchWriter implements BatchWriter {
   }
 }
 
-/** Fields in the order of first appearance; the kinds take in every value of the batch. Undefined when rows are not objects. */
-function planOf(values: readonly unknown[], rows: number): Plan | undefined {
-  const kinds = new Map<string, FieldKind>();
-  const counts = new Map<string, number>();
-  for (let i = 0; i < rows; i++) {
-    const row = values[i];
-    if (typeof row !== "object" || row === null || plainness(row) !== "object") return undefined;
-    for (const name of Object.keys(row)) {
-      const found = kindOf((row as Record<string, unknown>)[name]);
-      const before = kinds.get(name);
-      kinds.set(name, before === undefined || before === found ? found : "x");
-      counts.set(name, (counts.get(name) ?? 0) + 1);
+/**
+ * The struct column of a sink. Returns the plan for the next batch: from there on, columns of few strings are looked at as a whole
+ * and become dictionaries.
+ */
+function writeRows(
+  out: ByteWriter,
+  plan: Plan,
+  sink: RowSink,
+  how: { readonly rows: number; readonly sampled: boolean; readonly depth: number },
+): Plan {
+  const { rows, sampled, depth } = how;
+  const columns = sink.columns();
+  const next = [...plan];
+  const names = plan.map((f) => f.name);
+  writeStruct(out, names, rows, (i) => {
+    const field = plan[i] as FieldPlan;
+    const column = columns[i];
+    if (field.kind === "n") writeFloats(out, column as Float64Array, rows);
+    else if (field.kind === "s") {
+      const strings = column as string[];
+      if (sampled && looksRepetitive(strings, rows)) next[i] = { ...field, kind: "x" };
+      writeTexts(out, strings, rows, sampled);
+      // Released, or the strings (and what they are slices of) would live until the next batch is as long.
+      strings.fill("", 0, rows);
+    } else if (field.kind === "r") {
+      const inner = writeRows(out, field.plan as Plan, column as RowSink, {
+        rows,
+        sampled,
+        depth: depth + 1,
+      });
+      if (inner !== field.plan) next[i] = { ...field, plan: inner };
+    } else {
+      writeColumn(out, column as unknown[], rows, depth + 1);
+      (column as unknown[]).fill(undefined, 0, rows);
     }
-    if (kinds.size > maxStructFields) return undefined;
-  }
-  return {
-    names: [...kinds.keys()],
-    kinds: [...kinds].map(([name, k]) => (counts.get(name) === rows ? k : "o")),
-  };
+  });
+  return next.every((field, i) => field === plan[i]) ? plan : next;
 }
 
-function kindOf(value: unknown): FieldKind {
-  return typeof value === "number" ? "n" : typeof value === "string" ? "s" : "x";
+/** Row `i` of a sink as an object. */
+function rowOf(plan: Plan, sink: RowSink, i: number): object {
+  const columns = sink.columns();
+  const row = {};
+  for (let f = 0; f < plan.length; f++) {
+    const { name, kind, plan: inner } = plan[f] as FieldPlan;
+    const value =
+      kind === "r" ? rowOf(inner as Plan, columns[f] as RowSink, i) : (columns[f] as unknown[])[i];
+    if (value !== absent) setField(row, name, value);
+  }
+  return row;
+}
+
+/** Bytes of a struct column before its rows. */
+function frameBytes(plan: Plan): number {
+  return plan.reduce(
+    (sum, f) => sum + f.name.length + 24 + (f.plan === undefined ? 0 : frameBytes(f.plan)),
+    24,
+  );
 }

@@ -298,6 +298,16 @@ describe("refusals", () => {
     writer.add({ a: 2 }, 0, 0);
     expect(decodeBatch(writer.take()).values()).toStrictEqual([{ a: 1 }, { a: 2 }]);
   });
+  test("DATA_UNENCODABLE names the whole path also where generated code read the row", () => {
+    const writer = adaptiveCodec().createWriter({ hashed: false });
+    writer.add({ a: { b: { c: null } } }, 0, 0);
+    expect(() => {
+      writer.add({ a: { b: { c: () => 1 } } }, 0, 0);
+    }).toThrow(expect.objectContaining({ fields: { found: "function", path: ".a.b.c", row: 1 } }));
+    writer.add({ a: { b: { c: 2 } } }, 0, 0);
+    const rows = [{ a: { b: { c: null } } }, { a: { b: { c: 2 } } }];
+    expect(decodeBatch(writer.take()).values()).toStrictEqual(rows);
+  });
   test("DATA_UNENCODABLE for a cycle", () => {
     expect(() => {
       adaptiveCodec().createWriter({ hashed: false }).add(cyclic, 0, 0);

@@ -72,6 +72,8 @@ export const regularRows: fc.Arbitrary<object[]> = fc
           fc.boolean(),
           fc.option(fc.double()),
           fc.option(anyString),
+          fc.record({ x: fc.integer(), y: anyString }),
+          fc.record({ in: fc.record({ z: fc.option(fc.double()) }), w: anyString }),
           fc.array(fc.integer(), { maxLength: 3 }),
           fc.uint8Array({ maxLength: 4 }),
           fc.bigInt({ min: -5n, max: 5n }),

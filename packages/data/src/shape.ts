@@ -8,39 +8,40 @@
  *        which is kept in bounded caches.
  */
 import { maxBatchRows } from "./batch.ts";
-import { absent, copyValue, maxDepth, withPath } from "./plain.ts";
-
-/** n: number, s: string, x: any plain value, o: any plain value or no property at all (`absent` in the array). */
-export type FieldKind = "n" | "s" | "x" | "o";
+import { absent, copyValue, maxDepth } from "./plain.ts";
+import type { FieldKind, Plan } from "./plan.ts";
+import { maxColumnDepth } from "./wire.ts";
 
 /** Columns of one struct while rows are added. One per writer: it owns its arrays. */
 export interface RowSink {
-  /** Takes a row; returns about the bytes it adds (as `roughSize`), or -1 when it does not fit the shape. */
+  /** Takes a row; returns about the bytes it adds (as `roughSize`), or -1 when it does not fit. Throws `DATA_UNENCODABLE`. */
   put(row: object, index: number): number;
-  /** The arrays by field: Float64Array for n, string[] for s, unknown[] for x; valid up to the last row put. */
-  columns(): readonly (Float64Array | string[] | unknown[])[];
+  /** By field: Float64Array for n, string[] for s, unknown[] for x and o, a sink for r; valid up to the last row put. */
+  columns(): readonly (Float64Array | string[] | unknown[] | RowSink)[];
 }
 
-type MakeSink = (...environment: unknown[]) => RowSink;
+type MakeSink = (environment: Readonly<Record<string, unknown>>) => RowSink;
 const sinks = new Map<string, MakeSink>();
 let serial = 0;
 
-export function createRowSink(names: readonly string[], kinds: readonly FieldKind[]): RowSink {
+export function createRowSink(plan: Plan): RowSink {
+  const names = plan.map((f) => f.name);
+  const kinds = plan.map((f) => f.kind);
   const make = cached(sinks, kinds.join("") + JSON.stringify(names), () =>
     compileSink(names, kinds),
   );
-  // The sentinel ends the comparison of names without a read beyond the array.
-  const optional = [...kinds.map((k) => k === "o"), false];
-  return make(
-    [...names, null],
-    optional,
+  return make({
+    // The sentinel ends the comparison of names without a read beyond the array.
+    names: [...names, null],
+    optional: [...kinds.map((k) => k === "o"), false],
+    inner: plan.map((f) => (f.plan === undefined ? undefined : createRowSink(f.plan))),
     absent,
-    Object.prototype,
-    Object.getPrototypeOf,
-    Object.hasOwn,
-    copyField,
-    roughSize,
-  );
+    proto: Object.prototype,
+    protoOf: Object.getPrototypeOf,
+    hasOwn: Object.hasOwn,
+    copy: copyField,
+    sizeOf: roughSize,
+  });
 }
 
 function compileSink(names: readonly string[], kinds: readonly FieldKind[]): MakeSink {
@@ -49,16 +50,24 @@ function compileSink(names: readonly string[], kinds: readonly FieldKind[]): Mak
     names.map((n, i) => line(JSON.stringify(n), i, kinds[i] ?? "x")).join("");
   const fixed = kinds.reduce((sum, k) => sum + (k === "n" ? 8 : k === "s" ? 4 : 1), 0);
   const sizes = kinds
-    .map((k, i) => (k === "s" ? ` + v${i}.length` : k === "n" ? "" : ` + sizeOf(v${i})`))
-    .join("");
-  const test = kinds
     .map((k, i) =>
-      k === "n" ? `typeof v${i} !== "number"` : k === "s" ? `typeof v${i} !== "string"` : "",
+      k === "s" ? ` + v${i}.length` : k === "n" ? "" : k === "r" ? ` + z${i}` : ` + sizeOf(v${i})`,
     )
-    .filter((s) => s !== "");
+    .join("");
+  const tests: Readonly<Record<FieldKind, (i: number) => string>> = {
+    n: (i) => `typeof v${i} !== "number"`,
+    s: (i) => `typeof v${i} !== "string"`,
+    r: (i) => `typeof v${i} !== "object" || v${i} === null`,
+    x: () => "",
+    o: () => "",
+  };
+  const test = kinds.map((k, i) => tests[k](i)).filter((s) => s !== "");
   body.push(
-    `"use strict"; let room = 64;`,
-    each((_n, i, k) => `let c${i} = ${k === "n" ? "new Float64Array(64)" : "[]"};`),
+    `"use strict"; const { names, optional, inner, absent, proto, protoOf, hasOwn, copy, sizeOf } = environment; let room = 64;`,
+    each(
+      (_n, i, k) =>
+        `let c${i} = ${k === "n" ? "new Float64Array(64)" : k === "r" ? `inner[${i}]` : "[]"};`,
+    ),
     `function grow() { room *= 4; ${each((_n, i, k) => (k === "n" ? `{ const g = new Float64Array(room); g.set(c${i}); c${i} = g; }` : ""))} }`,
     `function put(row, i) {`,
     // The accessor is three times faster than Object.getPrototypeOf; it lies only where there is an own `__proto__`.
@@ -70,30 +79,23 @@ function compileSink(names: readonly string[], kinds: readonly FieldKind[]): Mak
       : `  let k = 0; for (const p in row) { if (p !== names[k]) return -1; k++; } if (k !== ${names.length}) return -1;`,
     each((n, i) => `  const v${i} = row[${n}];`),
     test.length === 0 ? "" : `  if (${test.join(" || ")}) return -1;`,
+    each((_n, i, k) =>
+      k === "r" ? `  const z${i} = c${i}.put(v${i}, i); if (z${i} < 0) return -1;` : "",
+    ),
     `  if (i >= room) grow();`,
-    each((n, i, k) => `  c${i}[i] = ${storedValue(k, i, n)};`),
+    each((n, i, k) => (k === "r" ? "" : `  c${i}[i] = ${storedValue(k, i, n)};`)),
     `  return ${fixed}${sizes};`,
     `}`,
     `return { put, columns() { return [${names.map((_n, i) => `c${i}`).join(", ")}]; } };`,
     `//# sourceURL=millrace/data/put-${++serial}`,
   );
-  return new Function(
-    "names",
-    "optional",
-    "absent",
-    "proto",
-    "protoOf",
-    "hasOwn",
-    "copy",
-    "sizeOf",
-    body.join("\n"),
-  ) as MakeSink;
+  return new Function("environment", body.join("\n")) as MakeSink;
 }
 
 /** What `put` stores of variable v<i>: scalars as they are, a copy of what could change. */
 function storedValue(fieldKind: FieldKind, i: number, name: string): string {
   if (fieldKind === "n" || fieldKind === "s") return `v${i}`;
-  const value = `typeof v${i} === "object" && v${i} !== null || typeof v${i} === "function" || typeof v${i} === "symbol" ? copy(v${i}, ${name}, i) : v${i}`;
+  const value = `typeof v${i} === "object" && v${i} !== null || typeof v${i} === "function" || typeof v${i} === "symbol" ? copy(v${i}) : v${i}`;
   if (fieldKind === "x") return value;
   // A missing field reads as undefined, or as what every object inherits under its name.
   const missing = JSON.parse(name) in Object.prototype ? "" : `v${i} === undefined && `;
@@ -194,14 +196,12 @@ function compileBuild(names: readonly string[], kinds: readonly AccessKind[]): B
   return (new Function("newArray", source) as (make: typeof newArray) => Build)(newArray);
 }
 
-/** Copies what could change after the row was added; names the place when it cannot travel. */
-function copyField(value: unknown, name: string, row: number): unknown {
-  try {
-    // One level down, as the row itself is one.
-    return copyValue(value, 1);
-  } catch (error) {
-    throw withPath(error, `.${name}`, { row });
-  }
+/**
+ * Copies what could change after the row was added. As if at the greatest depth of a field, so that the row can be encoded as a
+ * whole, too; a caller that is refused copies the row itself and learns the path.
+ */
+function copyField(value: unknown): unknown {
+  return copyValue(value, maxColumnDepth);
 }
 
 /** About the encoded size: never less than half of it, text counted as a byte per UTF-16 unit. */
