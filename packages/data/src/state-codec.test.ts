@@ -184,6 +184,13 @@ describe("value codec", () => {
     });
     deepStrictEqual(codec.decode(codec.encode({ a: undefined })), {});
   });
+  test("INF-1: an optional field of unknown type tells undefined from absent", () => {
+    const rows = [{ a: 1, c: undefined }, { a: 2 }];
+    const codec = valueCodec(
+      joinTypes(inferType(rows[0], undefined), inferType(rows[1], undefined)),
+    );
+    for (const row of rows) deepStrictEqual(codec.decode(codec.encode(row)), row);
+  });
   test("VAL-2: there is one NaN", () => {
     const odd = new Float64Array(new BigUint64Array([0x7ff0_0000_0000_0001n]).buffer)[0];
     deepStrictEqual(encodeValue(odd), encodeValue(Number.NaN));

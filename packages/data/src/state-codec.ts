@@ -1,7 +1,7 @@
 /**
  * Values of one type to bytes and back, one at a time: rows of state, committables, operator lists.
  *
- * STC-1  decode(encode(v)) equals v for every value that `checkValue` accepts (undefined optional fields come back absent).
+ * STC-1  decode(encode(v)) equals v for every value that `checkValue` accepts (undefined optional fields come back absent, but in `unknown`).
  *        Another value is refused with `DATA_TYPE_MISMATCH` and the path.
  * STC-2  Deterministic: equal values (same order of map keys) have equal bytes, so that unchanged state is seen as unchanged.
  * STC-3  A decoder answers any bytes with a value of the type, `DATA_BAD_VALUE` or `DATA_TRUNCATED`.
@@ -117,6 +117,7 @@ function compile(type: TypeNode): Node {
         type.fields.map((f) => ({
           name: f.name,
           optional: f.optional === true,
+          keepsUndefined: f.type.kind === "unknown",
           node: compile(f.type),
         })),
       );
@@ -234,20 +235,22 @@ function tupleNode(items: readonly Node[]): Node {
 interface FieldCodec {
   readonly name: string;
   readonly optional: boolean;
+  /** An undefined property has a place of its own in the type. */
+  readonly keepsUndefined: boolean;
   readonly node: Node;
 }
 
 function objectNode(fields: readonly FieldCodec[]): Node {
   return {
     write(out, v) {
-      for (const { name, optional, node } of fields) {
+      for (const { name, optional, keepsUndefined, node } of fields) {
         // An inherited property (an absent `toString`) is not the field's value.
-        const value = Object.hasOwn(v as object, name)
-          ? (v as Record<string, unknown>)[name]
-          : undefined;
+        const has = Object.hasOwn(v as object, name);
+        const value = has ? (v as Record<string, unknown>)[name] : undefined;
         if (optional) {
-          out.u8(value === undefined ? 0 : 1);
-          if (value === undefined) continue;
+          const present = keepsUndefined ? has : value !== undefined;
+          out.u8(present ? 1 : 0);
+          if (!present) continue;
         }
         node.write(out, value);
       }
