@@ -31,7 +31,7 @@ export function decodeBatch(bytes: Uint8Array): RecordBatch {
     const flags = input.u8();
     if (flags > 3) throw bad(3, "flags");
     const rows = input.u32();
-    if (rows > maxDecodedRows || rows > bytes.length * 8) throw bad(4, "rows");
+    if (rows > maxDecodedRows) throw bad(4, "rows");
     const timestamps =
       (flags & flag.timestamps) !== 0 ? typed(input, Float64Array, rows) : undefined;
     const hashes = (flags & flag.hashes) !== 0 ? typed(input, Uint32Array, rows) : undefined;

@@ -313,6 +313,18 @@ describe("refusals", () => {
       adaptiveCodec().createWriter({ hashed: false }).add(cyclic, 0, 0);
     }).toThrow(expect.objectContaining({ code: "DATA_UNENCODABLE" }));
   });
+  test("BAT-4: a dictionary code without a word is refused", () => {
+    const writer = adaptiveCodec().createWriter({ hashed: false });
+    for (let i = 0; i < 100; i++) writer.add(i % 2 === 0 ? "red" : "blue", Number.NaN, 0);
+    const bytes = writer.take();
+    bytes[bytes.length - 1] = 2;
+    expect(() => decodeBatch(bytes).values()).toThrow(
+      expect.objectContaining({
+        code: "DATA_BAD_BATCH",
+        fields: expect.objectContaining({ reason: "dictionary code" }),
+      }),
+    );
+  });
   test("BAT-4: what is not a batch is refused", () => {
     for (const bytes of [
       [],

@@ -6,7 +6,7 @@
  * CHK-2  An optional field may be absent or undefined; undefined is stored as absent.
  */
 import { fail } from "./fail.ts";
-import { copyValue, plainness } from "./plain.ts";
+import { copyValue, maxDepth, plainness } from "./plain.ts";
 import type { TypeNode } from "./type.ts";
 import { typeToText } from "./type-text.ts";
 
@@ -88,21 +88,40 @@ function checkObject(
 }
 
 /** Null, booleans, finite numbers, strings, arrays and plain objects of them. */
-function checkJson(value: unknown, path: string, depth = 0): void {
-  if (value === null || typeof value === "string" || typeof value === "boolean") return;
-  if (typeof value === "number" && Number.isFinite(value)) return;
-  if (depth < 128 && Array.isArray(value)) {
-    for (let i = 0; i < value.length; i++) checkJson(value[i], `${path}[${i}]`, depth + 1);
-    return;
+export function isJson(value: unknown): boolean {
+  return jsonFault(value, "", 0) === undefined;
+}
+
+function checkJson(value: unknown, path: string): void {
+  const fault = jsonFault(value, path, 0);
+  if (fault !== undefined) throw mismatch("json", fault.value, fault.path);
+}
+
+/** Path of the first part that is not JSON, or undefined. */
+function jsonFault(
+  value: unknown,
+  path: string,
+  depth: number,
+): { readonly path: string; readonly value: unknown } | undefined {
+  if (value === null || typeof value === "string" || typeof value === "boolean") return undefined;
+  if (typeof value === "number" && Number.isFinite(value)) return undefined;
+  if (depth < maxDepth && Array.isArray(value)) {
+    for (let i = 0; i < value.length; i++) {
+      const fault = jsonFault(value[i], `${path}[${i}]`, depth + 1);
+      if (fault !== undefined) return fault;
+    }
+    return undefined;
   }
-  if (depth < 128 && isRecord(value)) {
+  if (depth < maxDepth && isRecord(value)) {
     for (const name of Object.keys(value)) {
       // An undefined property is what JSON leaves out.
-      if (value[name] !== undefined) checkJson(value[name], `${path}.${name}`, depth + 1);
+      if (value[name] === undefined) continue;
+      const fault = jsonFault(value[name], `${path}.${name}`, depth + 1);
+      if (fault !== undefined) return fault;
     }
-    return;
+    return undefined;
   }
-  throw mismatch("json", value, path);
+  return { path, value };
 }
 
 /** Any object that is not one of the other kinds: a class instance with the right fields has no faithful way back. */

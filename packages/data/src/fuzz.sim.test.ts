@@ -5,6 +5,7 @@
 import { describe, expect, test } from "vitest";
 import { adaptiveCodec, decodeBatch } from "./batch-codec.ts";
 import { ByteReader } from "./bytes.ts";
+import { checkValue } from "./check-value.ts";
 import { decodeKey, encodeKey } from "./key.ts";
 import { valueCodec } from "./state-codec.ts";
 import { t, typeNodeOf } from "./t.ts";
@@ -108,7 +109,15 @@ const targets: readonly Target[] = [
   },
   { name: "value", samples: values, decode: (bytes) => readValue(new ByteReader(bytes)) },
   { name: "key", samples: keys, decode: decodeKey },
-  { name: "state", samples: states, decode: (bytes) => codec.decode(bytes) },
+  {
+    name: "state",
+    samples: states,
+    decode: (bytes) => {
+      const value = codec.decode(bytes);
+      checkValue(State, value);
+      return value;
+    },
+  },
   {
     name: "type",
     samples: [new TextEncoder().encode(JSON.stringify(State))],

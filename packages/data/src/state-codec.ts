@@ -11,7 +11,7 @@
  *   tuple values · object { [u8 present, if optional] value } · json, unknown the tagged encoding of value.ts
  */
 import { ByteReader, ByteWriter } from "./bytes.ts";
-import { checkValue } from "./check-value.ts";
+import { checkValue, isJson } from "./check-value.ts";
 import { fail } from "./fail.ts";
 import { setField } from "./plain.ts";
 import type { TypeNode } from "./type.ts";
@@ -122,6 +122,7 @@ function compile(type: TypeNode): Node {
         })),
       );
     case "json":
+      return { write: (out, v) => writeValue(out, v), read: readJson };
     case "unknown":
       return {
         write: (out, v) => {
@@ -152,6 +153,13 @@ function readBoolean(input: ByteReader): boolean {
   const byte = input.u8();
   if (byte > 1) throw malformed(at, "boolean");
   return byte === 1;
+}
+
+function readJson(input: ByteReader): unknown {
+  const at = input.at;
+  const value = readValue(input);
+  if (!isJson(value)) throw malformed(at, "json");
+  return value;
 }
 
 function enumNode(values: readonly string[]): Node {
