@@ -7,7 +7,7 @@ import { anyPlain, anyScalar, anyString, objectOf, regularRows } from "./plain.f
 import { t, typeNodeOf } from "./t.ts";
 import type { TypeNode } from "./type.ts";
 
-const runs = { numRuns: 60 };
+const runs = { numRuns: 30 };
 
 function encode(writer: BatchWriter, rows: readonly unknown[]): Uint8Array {
   rows.forEach((row, i) => {

@@ -173,7 +173,7 @@ describe("hash", () => {
           }
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 15 },
     );
   });
 });
