@@ -24,6 +24,7 @@ export {
 export { copyValue } from "./plain.ts";
 export { type ValueCodec, valueCodec } from "./state-codec.ts";
 export {
+  type AnyType,
   type Infer,
   type OptionalType,
   type Type,

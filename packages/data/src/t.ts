@@ -31,6 +31,10 @@ export interface Type<in out T> {
 export interface OptionalType<in out T> extends Type<T> {
   readonly isOptional: true;
 }
+/** A descriptor of whatever type. */
+export interface AnyType {
+  readonly [typeBrand]: (v: never) => unknown;
+}
 /** The TypeScript type that a descriptor describes. */
 export type Infer<D extends Type<never> | { readonly [typeBrand]: (v: never) => unknown }> =
   D extends { readonly [typeBrand]: (value: never) => infer T } ? T : never;

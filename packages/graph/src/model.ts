@@ -63,6 +63,8 @@ export interface LogicalEdge {
   /** Side output of `from` that is read; absent for the main output. */
   readonly side?: string;
   readonly partitioning: Partitioning;
+  /** The user asked for this partitioning by name; a forward that nobody asked for may become rebalance. */
+  readonly explicit?: true;
   /** For `hash`: the key is these fields (one: its value; more: a tuple), or the function `key:<edge index>` of the target node. */
   readonly key?: { readonly fields: readonly string[]; readonly single: boolean } | { readonly function: string };
   /** For `custom`: the functions `partition:<edge index>` of the target node. */

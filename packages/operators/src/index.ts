@@ -1,1 +1,4 @@
-export {};
+export { Chain, type ChainOperator, type ChainOptions, type Exit } from "./chain/chain.ts";
+export { operatorDefinition, operatorDefinitions } from "./registry.ts";
+export { type Assignment, requestSplitHint } from "./source.ts";
+export { InputWatermarks, type WatermarkChange, WatermarkValve } from "./watermarks/valve.ts";

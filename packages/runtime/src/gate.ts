@@ -3,14 +3,14 @@
  *
  * GAT-1  Elements of one channel come out in the channel's order.
  * GAT-2  After barrier n on a channel nothing of that channel comes out until barrier n has arrived on every channel (CP-02).
- * GAT-3  Credit is granted again when a batch's bytes have been taken, so at most the window of each channel waits here.
+ * GAT-3  Credit is granted again when a frame's bytes have been taken, so at most the window of each channel waits here.
  * GAT-4  A watermark comes out only when the minimum over active inputs rose; an ended channel no longer holds it back.
  */
 import { createAligner } from "@millrace/checkpoint";
 import { decodeBatch, maxWatermark, type RecordBatch } from "@millrace/data";
 import { decodeBarrier, decodeIdle, decodeWatermark, FrameKind, type InboundChannel, type Transport } from "@millrace/exchange";
 import type { TaskDeployment } from "@millrace/graph";
-import { InputWatermarks } from "@millrace/operators";
+import { InputWatermarks, type WatermarkChange } from "@millrace/operators";
 import type { BarrierInfo } from "@millrace/spi";
 
 /** First credit of a channel, and so the most that may wait in it: some batches of the usual size. */
@@ -48,6 +48,8 @@ export class Gate {
   readonly #watermarks: InputWatermarks;
   /** Channels with frames and not blocked, in the order in which they became so: at most one entry per channel. */
   readonly #ready: GateChannel[] = [];
+  /** Elements that one frame brought beyond the first. */
+  readonly #more: GateElement[] = [];
   #ended = 0;
   #barrier: BarrierInfo | undefined;
   #alignmentStart = 0;
@@ -78,6 +80,8 @@ export class Gate {
 
   /** The next element, or undefined when nothing can be taken now. */
   next(): GateElement | undefined {
+    const more = this.#more.shift();
+    if (more !== undefined) return more;
     for (let channel = this.#ready[0]; channel !== undefined; channel = this.#ready[0]) {
       const frame = channel.blocked ? undefined : channel.inbound.take();
       if (frame === undefined) {
@@ -102,14 +106,14 @@ export class Gate {
 
   #element(channel: GateChannel, kind: FrameKind, payload: Uint8Array): GateElement | undefined {
     this.bytesIn += payload.length;
+    channel.inbound.grant(payload.length);
     switch (kind) {
       case FrameKind.batch:
-        channel.inbound.grant(payload.length);
         return { kind: "batch", input: channel.input, batch: decodeBatch(payload), bytes: payload.length };
       case FrameKind.watermark:
-        return this.#folded(this.#watermarks.watermark(channel.index, decodeWatermark(payload)));
+        return this.#folded(this.#watermarks.onWatermark(channel.index, decodeWatermark(payload)));
       case FrameKind.idle:
-        return this.#folded(this.#watermarks.idle(channel.index, decodeIdle(payload)));
+        return this.#folded(this.#watermarks.onIdle(channel.index, decodeIdle(payload)));
       case FrameKind.barrier:
         return this.#barrierArrived(channel, decodeBarrier(payload));
       case FrameKind.endOfData: {
@@ -117,17 +121,20 @@ export class Gate {
         channel.ended = true;
         this.#ended += 1;
         // Its watermark is at the end of time or it never had one: either way it holds nothing back any more.
-        const folded = this.#folded(this.#watermarks.watermark(channel.index, maxWatermark));
-        if (this.#ended < this.#channels.length) return folded;
-        return { kind: "end-of-data" };
+        const changes: readonly GateElement[] = this.#watermarks.onWatermark(channel.index, maxWatermark);
+        return this.#inOrder(this.#ended < this.#channels.length ? changes : [...changes, { kind: "end-of-data" }]);
       }
       case FrameKind.latencyMarker:
         return undefined;
     }
   }
 
-  #folded(change: ReturnType<InputWatermarks["watermark"]>): GateElement | undefined {
-    return change;
+  #folded(changes: readonly WatermarkChange[]): GateElement | undefined {
+    return changes.length === 0 ? undefined : this.#inOrder(changes);
+  }
+  #inOrder(elements: readonly GateElement[]): GateElement | undefined {
+    for (let i = 1; i < elements.length; i++) this.#more.push(elements[i] as GateElement);
+    return elements[0];
   }
 
   #barrierArrived(channel: GateChannel, barrier: BarrierInfo): GateElement | undefined {

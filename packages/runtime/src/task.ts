@@ -16,7 +16,7 @@ import type { BarrierInfo, Permit } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import { Gate, type GateElement } from "./gate.ts";
 import type { SlotHost } from "./host.ts";
-import { LoadMeter } from "./load.ts";
+import { LoadMeter, type LoadState } from "./load.ts";
 import { TaskMailbox } from "./mailbox.ts";
 import { OperatorChain } from "./operator-chain.ts";
 import { Outputs } from "./outputs.ts";
@@ -77,7 +77,7 @@ export class Task {
     });
     this.#chain = new OperatorChain({
       host: options.host, deployment: options.deployment, restore: options.restore, outputs: this.#outputs, mailbox: this.#mailbox,
-      sendHint: (hint) => this.#gate.sendHint(hint),
+      sendHint: (payload) => this.#gate.sendHint(payload),
       wake: options.wake,
     });
     this.#snapshotter = new Snapshotter({ host: options.host, deployment: options.deployment, chain: this.#chain, restore: options.restore });
@@ -87,8 +87,23 @@ export class Task {
   async open(): Promise<void> {
     await this.#chain.open();
     if (this.#closed) return;
+    this.#chain.armTimer();
     this.#running = true;
   }
+
+  /** True once the operators are there. */
+  get opened(): boolean {
+    return this.#running;
+  }
+  /** Ms of the last second in each state, from totals taken about a second apart. */
+  shares(totals: Readonly<Record<LoadState, number>>): Readonly<Record<LoadState, number>> {
+    const before = this.#lastTotals;
+    this.#lastTotals = { ...totals };
+    const diff = { busy: totals.busy - before.busy, idle: totals.idle - before.idle, backpressured: totals.backpressured - before.backpressured };
+    const sum = diff.busy + diff.idle + diff.backpressured || 1;
+    return { busy: (diff.busy / sum) * 1_000, idle: (diff.idle / sum) * 1_000, backpressured: (diff.backpressured / sum) * 1_000 };
+  }
+  #lastTotals: Record<LoadState, number> = { busy: 0, idle: 0, backpressured: 0 };
 
   get chain(): OperatorChain {
     return this.#chain;
@@ -121,19 +136,20 @@ export class Task {
       this.load.enter("backpressured");
       return copying;
     }
-    this.#outputs.flushDue();
     if (this.#mailbox.paused) {
+      this.#outputs.flushDue();
       this.load.enter("backpressured");
       return copying || this.#mailbox.waiting;
     }
     const more = this.#continue() ?? this.#take();
+    this.#outputs.flushDue();
     if (!more && !copying) this.#rest();
     return more || copying || this.#mailbox.waiting;
   }
 
   /** Goes on with what has begun; undefined when there is nothing. */
   #continue(): boolean | undefined {
-    if (!this.#chain.advanceProcessingTime()) return this.#blocked();
+    if (!this.#chain.advance()) return this.#blocked();
     if (this.#values !== undefined && this.#timestamps !== undefined) {
       this.load.enter("busy");
       this.#row = this.#chain.process(this.#input, this.#values, this.#timestamps, this.#row);

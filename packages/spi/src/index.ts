@@ -1,4 +1,5 @@
 export type { BlobInfo, BlobStore } from "./blob-store.ts";
+export { memoryBlobStore } from "./memory-blob-store.ts";
 export { formatSymbol, type FormatDecoder, type FormatDefinition, type FormatEncoder } from "./format.ts";
 export type { Counter, OperatorMetrics } from "./metrics.ts";
 export type { BarrierInfo, InlineBody, Mailbox, Operator, OperatorDefinition, OperatorSetup, Output, TaskInfo, TimerService } from "./operator.ts";

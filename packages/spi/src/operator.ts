@@ -43,6 +43,10 @@ export interface Operator {
   /** Committers only: the permit to commit everything up to `permit.checkpointId`; `sweep` also aborts what older attempts left open. */
   onCommit?(permit: Permit, sweep: boolean): Promise<void>;
   close?(): void | Promise<void>;
+  /** Operators that bring records by themselves (sources, enumerators): called when there is room. "end": nothing will ever come again. */
+  poll?(maxRows: number): "more" | "nothing" | "end";
+  /** The runtime does not pass watermarks and idleness through this operator: it emits its own (sources, timestamps, async queues). */
+  readonly ownsWatermarks?: true;
   /**
    * For the chain generator: the operator is no more than this function, and may be inlined. State, timers, side outputs
    * and error policies exclude it.
@@ -113,6 +117,13 @@ export interface OperatorSetup {
   readonly platform: Platform;
   /** Aborted when the task is cancelled or fails. */
   readonly signal: AbortSignal;
+  /**
+   * A call that ended outside the runtime's reach (a promise) failed for good: applies the operator's error policy to its input record.
+   * Under "fail" it throws; else the record is skipped or sent to the dead-letter side, and `skipped` runs.
+   */
+  failed(error: unknown, value: unknown, timestamp: number, skipped: () => void): void;
+  /** The operator's error policy is not "fail": records that can't be read are skipped and counted. */
+  readonly skipBadRows: boolean;
   /** Sends a hint against the stream to every upstream subtask of input 0 (split requests). Best effort, unordered with data. */
   sendHint(hint: unknown): void;
   /** Enumerators only: sets the receiver of hints. */

@@ -1,0 +1,17 @@
+/** Checks of field names against a stream's type. */
+import { nearest } from "@millrace/base";
+import { type AnyType, type TypeNode, typeNodeOf } from "@millrace/data";
+import { fail } from "./fail.ts";
+
+/** A typed stream's fields are known before anything runs. */
+export function assertFields(type: TypeNode, fields: readonly string[], argument: string): void {
+  if (type.kind !== "object") return;
+  const names = type.fields.map((field) => field.name);
+  for (const field of fields) {
+    if (!names.includes(field)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument, value: field, nearest: nearest(field, names) ?? "", allowed: names } });
+  }
+}
+
+export function sideTypesOf(sides: Readonly<Record<string, AnyType>> | undefined): Readonly<Record<string, TypeNode>> {
+  return Object.fromEntries(Object.entries(sides ?? {}).map(([name, type]) => [name, typeNodeOf(type)]));
+}

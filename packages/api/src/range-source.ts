@@ -1,0 +1,126 @@
+/**
+ * A source over a range of indices: what collections, sequences and generators are made of.
+ *
+ * RNG-1  A split is (from, to, step) and the next index to read; the records of a split come in index order.
+ * RNG-2  Every index is in exactly one split, whatever the number of readers.
+ */
+import type { EnumeratorContext, ReaderContext, ReaderOutput, SourceReader, Split, SplitEnumerator } from "@millrace/spi";
+
+export interface RangeSplit extends Split {
+  readonly to: number;
+  readonly step: number;
+  readonly next: number;
+}
+export interface RangeOptions {
+  readonly from: number;
+  readonly to: number;
+  /** One split; one run per reader; or indices dealt out by turns, one stride per reader. */
+  readonly splits: 1 | "readers" | "strided";
+}
+
+/** Splits in waiting; after a restore, what readers gave back. Plain data. */
+type RangeState = readonly RangeSplit[];
+
+export class RangeEnumerator implements SplitEnumerator<RangeSplit> {
+  readonly #context: EnumeratorContext<RangeSplit>;
+  #waiting: RangeSplit[];
+
+  constructor(context: EnumeratorContext<RangeSplit>, options: RangeOptions, restored: unknown) {
+    this.#context = context;
+    this.#waiting = restored === undefined ? cut(options, context.parallelism) : [...(restored as RangeState)];
+  }
+  start(): void {}
+  handleSplitRequest(subtask: number): void {
+    const split = this.#waiting.shift();
+    if (split === undefined) this.#context.signalNoMoreSplits(subtask);
+    else this.#context.assign(subtask, [split]);
+  }
+  addSplitsBack(splits: readonly RangeSplit[]): void {
+    this.#waiting = [...splits, ...this.#waiting];
+  }
+  snapshot(): RangeState {
+    return [...this.#waiting];
+  }
+}
+
+function cut({ from, to, splits }: RangeOptions, readers: number): RangeSplit[] {
+  if (to <= from) return [];
+  if (splits === 1) return [{ splitId: "0", next: from, to, step: 1 }];
+  if (splits === "strided") return Array.from({ length: readers }, (_, i) => ({ splitId: String(i), next: from + i, to, step: readers })).filter((split) => split.next < to);
+  const size = Math.ceil((to - from) / readers);
+  return Array.from({ length: readers }, (_, i) => ({ splitId: String(i), next: from + i * size, to: Math.min(to, from + (i + 1) * size), step: 1 })).filter((split) => split.next < split.to);
+}
+
+export class RangeReader implements SourceReader<RangeSplit> {
+  readonly #context: ReaderContext;
+  readonly #at: (index: number) => unknown;
+  /** Records a second of this reader, or undefined. */
+  readonly #ratePerSec: number | undefined;
+  #splits: { split: RangeSplit; next: number }[] = [];
+  #noMore = false;
+  #asked = false;
+  /** Monotonic ms from which the rate counts, and what has been handed out since. */
+  #rateSince = Number.NaN;
+  #rateDone = 0;
+  #cancel: (() => void) | undefined;
+
+  constructor(context: ReaderContext, at: (index: number) => unknown, ratePerSec: number | undefined) {
+    this.#context = context;
+    this.#at = at;
+    this.#ratePerSec = ratePerSec;
+  }
+  addSplits(splits: readonly RangeSplit[]): void {
+    for (const split of splits) this.#splits.push({ split, next: split.next });
+    this.#asked = false;
+  }
+  noMoreSplits(): void {
+    this.#noMore = true;
+  }
+
+  poll(output: ReaderOutput, maxRows: number): "more" | "nothing" | "end" {
+    const current = this.#splits[0];
+    if (current === undefined) {
+      if (this.#noMore) return "end";
+      if (!this.#asked) {
+        this.#asked = true;
+        this.#context.requestSplit();
+      }
+      return "nothing";
+    }
+    const { split } = current;
+    const rows = Math.min(maxRows, this.#allowed());
+    if (rows === 0) return "nothing";
+    for (let i = 0; i < rows && !output.full; i++) {
+      if (current.next >= split.to) {
+        this.#splits.shift();
+        output.splitFinished(split.splitId);
+        return "more";
+      }
+      const index = current.next;
+      current.next = index + split.step;
+      this.#rateDone += 1;
+      output.emit(split.splitId, this.#at(index), Number.NaN);
+    }
+    return "more";
+  }
+  snapshot(): readonly RangeSplit[] {
+    return this.#splits.map(({ split, next }) => ({ ...split, next }));
+  }
+  close(): void {
+    this.#cancel?.();
+  }
+
+  /** How many records the rate allows now; when none, wakes the reader in time for the next. */
+  #allowed(): number {
+    const rate = this.#ratePerSec;
+    if (rate === undefined) return Number.POSITIVE_INFINITY;
+    const { clock, timers } = this.#context.platform;
+    const now = clock.monotonic();
+    if (Number.isNaN(this.#rateSince)) this.#rateSince = now;
+    const due = Math.floor(((now - this.#rateSince) * rate) / 1_000) + 1 - this.#rateDone;
+    if (due > 0) return due;
+    this.#cancel?.();
+    this.#cancel = timers.after(Math.max(1, Math.ceil(((1 - due) * 1_000) / rate)), () => this.#context.available());
+    return 0;
+  }
+}

@@ -1,0 +1,66 @@
+/** Sources as users hold them, and the built-in ones: collections, sequences, a rate-limited generator. */
+import { type Type, typeNodeOf, unknownType } from "@millrace/data";
+import { type SourceDefinition, type Split, sourceSymbol } from "@millrace/spi";
+import { fail } from "./fail.ts";
+import { RangeEnumerator, RangeReader, type RangeSplit } from "./range-source.ts";
+
+declare const sourceBrand: unique symbol;
+export interface Source<out T> {
+  readonly [sourceBrand]: () => T;
+}
+
+/** For connectors: a source that `fromSource` takes. */
+export function defineSource<T, S extends Split>(definition: SourceDefinition<S>): Source<T> {
+  return { [sourceSymbol]: definition } as unknown as Source<T>;
+}
+
+/** Throws `BUILD_NOT_A_SOURCE`. */
+export function sourceDefinitionOf(source: unknown): SourceDefinition {
+  const definition = (source as { readonly [sourceSymbol]?: SourceDefinition } | undefined)?.[sourceSymbol];
+  if (definition === undefined) throw fail("BUILD_NOT_A_SOURCE");
+  return definition;
+}
+
+/** Values that are in the job itself; one split, so their order is kept. */
+export function collectionSource<T>(values: readonly T[], type?: Type<T>): Source<T> {
+  return rangeSource({ name: "collection", from: 0, to: values.length, splits: 1, at: (index) => values[index], type });
+}
+
+/** Whole numbers from `from` to `to`, both included; as many splits as readers. */
+export function sequenceSource(from: number, to: number): Source<number> {
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "fromSequence", value: `${from}, ${to}`, allowed: "whole numbers" } });
+  return rangeSource({ name: "sequence", from, to: to + 1, splits: "readers", at: (index) => index });
+}
+
+export interface GeneratorOptions<T> {
+  /** Makes the record of an index, from 0. Must give the same record for the same index: after a restart it is asked again. */
+  create: (index: number) => T;
+  /** How many records there are; without it there is no end. */
+  count?: number;
+  /** Records a second over all readers; without it as fast as they are taken. */
+  ratePerSec?: number;
+  type?: Type<T>;
+}
+/** Flink's `DataGeneratorSource`. Record `i` comes from reader `i mod parallelism`. */
+export function generatorSource<T>(options: GeneratorOptions<T>): Source<T> {
+  const { count, ratePerSec } = options;
+  if (count !== undefined && (!Number.isSafeInteger(count) || count < 0)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "count", value: String(count), allowed: "a whole number from 0" } });
+  if (ratePerSec !== undefined && !(ratePerSec > 0)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "ratePerSec", value: String(ratePerSec), allowed: "a number above 0" } });
+  return rangeSource({
+    name: "generator", from: 0, to: count ?? Number.MAX_SAFE_INTEGER, splits: "strided", at: options.create, bounded: count !== undefined,
+    ...(options.type === undefined ? {} : { type: options.type }), ...(ratePerSec === undefined ? {} : { ratePerSec }),
+  });
+}
+
+function rangeSource<T>(options: {
+  readonly name: string; readonly from: number; readonly to: number; readonly splits: 1 | "readers" | "strided"; readonly at: (index: number) => unknown;
+  readonly type?: Type<T> | undefined; readonly ratePerSec?: number; readonly bounded?: boolean;
+}): Source<T> {
+  const { from, to, splits, ratePerSec } = options;
+  return defineSource<T, RangeSplit>({
+    name: options.name, boundedness: options.bounded === false ? "unbounded" : "bounded", outputType: options.type === undefined ? unknownType : typeNodeOf(options.type),
+    describe: { from, to, ...(ratePerSec === undefined ? {} : { ratePerSec }) },
+    createEnumerator: (context, restored) => new RangeEnumerator(context, { from, to, splits }, restored),
+    createReader: (context) => new RangeReader(context, options.at, ratePerSec === undefined ? undefined : ratePerSec / context.parallelism),
+  });
+}

@@ -1,0 +1,216 @@
+/**
+ * The transport within one process: both ends are objects, delivery is a callback of the host's loop. For tests, jobs run in one
+ * process, and the simulation, which delays and cuts links through `deliver`.
+ *
+ * LOC-1  Delivery is asynchronous: nothing of the other end runs inside `send`, `grant` or `sendHint`.
+ * LOC-2  Ends meet by (scope, address, channel); another scope (attempt) never meets them (TRN-5).
+ */
+import type { Timers } from "@millrace/base";
+import { fail } from "./fail.ts";
+import type { ChannelId, Frame, FrameKind, InboundChannel, OutboundChannel, Transport } from "./transport.ts";
+
+export interface LocalNetworkHooks {
+  /** Runs `deliver` later, once; calls of one link (same `from` and `to`) must keep their order. Dropping one means cutting the link. */
+  deliver(link: { readonly from: string; readonly to: string }, deliver: () => void): void;
+}
+
+export interface LocalNetwork {
+  /** A door at `address`; `scope` keeps attempts apart. */
+  transport(address: { readonly host: string; readonly port: number }, scope: string): Transport;
+}
+
+interface Line {
+  inbound: LocalInbound | undefined;
+  outbound: LocalOutbound | undefined;
+  readonly from: string;
+  readonly to: string;
+  /** Grants and hints given before the producer opened. */
+  grantedEarly: number;
+  hintsEarly: Uint8Array[];
+}
+
+export function createLocalNetwork(timers: Timers, hooks?: LocalNetworkHooks): LocalNetwork {
+  const lines = new Map<string, Line>();
+  const deliver: LocalNetworkHooks["deliver"] = hooks === undefined ? (_link, fn) => timers.soon(fn) : (link, fn) => hooks.deliver(link, fn);
+  const lineOf = (key: string, to: string): Line => {
+    const known = lines.get(key);
+    if (known !== undefined) return known;
+    const line: Line = { inbound: undefined, outbound: undefined, from: `>${to}`, to, grantedEarly: 0, hintsEarly: [] };
+    lines.set(key, line);
+    return line;
+  };
+  return {
+    transport(address, scope) {
+      const own = `${address.host}:${address.port}`;
+      const opened: (LocalInbound | LocalOutbound)[] = [];
+      return {
+        address,
+        openOutbound(id, peer) {
+          const to = `${peer.host}:${peer.port}`;
+          const key = keyOf(scope, to, id);
+          const outbound = new LocalOutbound(id, lineOf(key, to), deliver, () => lines.delete(key));
+          opened.push(outbound);
+          return outbound;
+        },
+        openInbound(id, initialCreditBytes) {
+          const key = keyOf(scope, own, id);
+          const inbound = new LocalInbound(id, lineOf(key, own), deliver, () => lines.delete(key));
+          opened.push(inbound);
+          inbound.grant(initialCreditBytes);
+          return inbound;
+        },
+        async close() {
+          for (const end of opened) end.close();
+        },
+      };
+    },
+  };
+}
+
+function keyOf(scope: string, address: string, id: ChannelId): string {
+  return `${scope} ${address} ${id.edge} ${id.from} ${id.to}`;
+}
+
+class LocalOutbound implements OutboundChannel {
+  readonly id: ChannelId;
+  readonly #line: Line;
+  readonly #deliver: LocalNetworkHooks["deliver"];
+  readonly #forget: () => void;
+  #credit = 0;
+  #granted = 0;
+  #onCredit: (() => void) | undefined;
+  #onHint: ((payload: Uint8Array) => void) | undefined;
+  #onFailure: ((error: unknown) => void) | undefined;
+  #hints: Uint8Array[] = [];
+  #closed = false;
+
+  constructor(id: ChannelId, line: Line, deliver: LocalNetworkHooks["deliver"], forget: () => void) {
+    this.id = id;
+    this.#line = line;
+    this.#deliver = deliver;
+    this.#forget = forget;
+    line.outbound = this;
+    if (line.grantedEarly > 0) this.granted(line.grantedEarly);
+    this.#hints = line.hintsEarly;
+    line.hintsEarly = [];
+  }
+  get credit(): number {
+    return this.#credit;
+  }
+  mayGo(payloadBytes: number): boolean {
+    return payloadBytes <= this.#credit || (this.#granted > 0 && this.#credit === this.#granted);
+  }
+  send(kind: FrameKind, payload: Uint8Array): void {
+    if (this.#closed) return;
+    if (!this.mayGo(payload.length)) throw fail("EXCHANGE_NO_CREDIT", { fields: { edge: this.id.edge } });
+    this.#credit -= payload.length;
+    // The whole window is what may be outstanding: grants bring it back up to there.
+    this.#deliver({ from: this.#line.from, to: this.#line.to }, () => this.#line.inbound?.arrive({ kind, payload }));
+  }
+  onCredit(listener: () => void): void {
+    this.#onCredit = listener;
+  }
+  onHint(listener: (payload: Uint8Array) => void): void {
+    this.#onHint = listener;
+    for (const payload of this.#hints) listener(payload);
+    this.#hints = [];
+  }
+  onFailure(listener: (error: unknown) => void): void {
+    this.#onFailure = listener;
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#line.outbound = undefined;
+    this.#forget();
+    this.#deliver({ from: this.#line.from, to: this.#line.to }, () => this.#line.inbound?.peerLost());
+  }
+  granted(bytes: number): void {
+    if (this.#closed) return;
+    if (this.#granted === 0) this.#granted = bytes;
+    this.#credit += bytes;
+    this.#onCredit?.();
+  }
+  hinted(payload: Uint8Array): void {
+    if (this.#closed) return;
+    if (this.#onHint === undefined) this.#hints.push(payload);
+    else this.#onHint(payload);
+  }
+  peerLost(): void {
+    if (!this.#closed) this.#onFailure?.(fail("EXCHANGE_PEER_LOST", { fields: { edge: this.id.edge, from: this.id.from, to: this.id.to } }));
+  }
+}
+
+class LocalInbound implements InboundChannel {
+  readonly id: ChannelId;
+  readonly #line: Line;
+  readonly #deliver: LocalNetworkHooks["deliver"];
+  readonly #forget: () => void;
+  readonly #frames: Frame[] = [];
+  #head = 0;
+  #queuedBytes = 0;
+  #onFrame: (() => void) | undefined;
+  #onFailure: ((error: unknown) => void) | undefined;
+  #closed = false;
+
+  constructor(id: ChannelId, line: Line, deliver: LocalNetworkHooks["deliver"], forget: () => void) {
+    this.id = id;
+    this.#line = line;
+    this.#deliver = deliver;
+    this.#forget = forget;
+    line.inbound = this;
+  }
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+  take(): Frame | undefined {
+    const frame = this.#frames[this.#head];
+    if (frame === undefined) return undefined;
+    this.#head += 1;
+    if (this.#head === this.#frames.length) {
+      this.#frames.length = 0;
+      this.#head = 0;
+    } else if (this.#head > 1_024) {
+      this.#frames.splice(0, this.#head);
+      this.#head = 0;
+    }
+    this.#queuedBytes -= frame.payload.length;
+    return frame;
+  }
+  grant(bytes: number): void {
+    if (this.#closed) return;
+    this.#deliver({ from: this.#line.to, to: this.#line.from }, () => {
+      if (this.#line.outbound === undefined) this.#line.grantedEarly += bytes;
+      else this.#line.outbound.granted(bytes);
+    });
+  }
+  sendHint(payload: Uint8Array): void {
+    if (this.#closed) return;
+    this.#deliver({ from: this.#line.to, to: this.#line.from }, () => {
+      if (this.#line.outbound === undefined) this.#line.hintsEarly.push(payload);
+      else this.#line.outbound.hinted(payload);
+    });
+  }
+  onFrame(listener: () => void): void {
+    this.#onFrame = listener;
+  }
+  onFailure(listener: (error: unknown) => void): void {
+    this.#onFailure = listener;
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#line.inbound = undefined;
+    this.#forget();
+    this.#deliver({ from: this.#line.to, to: this.#line.from }, () => this.#line.outbound?.peerLost());
+  }
+  arrive(frame: Frame): void {
+    if (this.#closed) return;
+    this.#frames.push(frame);
+    this.#queuedBytes += frame.payload.length;
+    if (this.#frames.length - this.#head === 1) this.#onFrame?.();
+  }
+  peerLost(): void {
+    if (!this.#closed) this.#onFailure?.(fail("EXCHANGE_PEER_LOST", { fields: { edge: this.id.edge, from: this.id.from, to: this.id.to } }));
+  }
+}

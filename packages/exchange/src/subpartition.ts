@@ -1,0 +1,104 @@
+/**
+ * The producing side of one channel: rows are collected to batches, batches and events wait in order for credit.
+ *
+ * SUB-1  Order out is order in: an event first closes the batch of the rows before it.
+ * SUB-2  A watermark that directly follows an unsent watermark replaces it: at most one between two batches.
+ * SUB-3  Bound: at most `maxQueuedBytes` of encoded batches beyond which `full` asks the producer to stop; what one call emits after
+ *        that is overdraft, at most one input row's output.
+ */
+import type { BatchWriter } from "@millrace/data";
+import { type FrameKind, FrameKind as kinds, type OutboundChannel } from "./transport.ts";
+
+/** Two batches of the largest usual size: one on its way into the socket, one being made ready. */
+export const maxQueuedBytes = 192 * 1024;
+
+interface Waiting {
+  readonly kind: FrameKind;
+  readonly payload: Uint8Array;
+}
+
+export class Subpartition {
+  readonly #channel: OutboundChannel;
+  readonly #writer: BatchWriter;
+  #queue: Waiting[] = [];
+  #head = 0;
+  #queuedBytes = 0;
+  #onRoom: (() => void) | undefined;
+  records = 0;
+  bytes = 0;
+  batches = 0;
+
+  constructor(channel: OutboundChannel, writer: BatchWriter) {
+    this.#channel = channel;
+    this.#writer = writer;
+    channel.onCredit(() => {
+      const wasFull = this.full;
+      this.#send();
+      if (wasFull && !this.full) this.#onRoom?.();
+    });
+  }
+
+  /** Called when `full` turned false again. One listener. */
+  onRoom(listener: () => void): void {
+    this.#onRoom = listener;
+  }
+  get full(): boolean {
+    return this.#queuedBytes >= maxQueuedBytes;
+  }
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+  /** Rows that no batch has been made of yet. */
+  get openRows(): number {
+    return this.#writer.rows;
+  }
+
+  add(value: unknown, timestamp: number, hash: number): void {
+    this.#writer.add(value, timestamp, hash);
+    this.records += 1;
+    if (this.#writer.full) this.flush();
+  }
+
+  /** Makes a batch of the rows collected so far. */
+  flush(): void {
+    if (this.#writer.rows === 0) return;
+    const payload = this.#writer.take();
+    this.batches += 1;
+    this.#enqueue(kinds.batch, payload);
+  }
+
+  event(kind: FrameKind, payload: Uint8Array): void {
+    this.flush();
+    const last = this.#queue[this.#queue.length - 1];
+    if (kind === kinds.watermark && last?.kind === kinds.watermark && this.#queue.length > this.#head) {
+      this.#queue[this.#queue.length - 1] = { kind, payload };
+      return;
+    }
+    this.#enqueue(kind, payload);
+  }
+
+  close(): void {
+    this.#queue = [];
+    this.#head = 0;
+    this.#channel.close();
+  }
+
+  #enqueue(kind: FrameKind, payload: Uint8Array): void {
+    this.#queue.push({ kind, payload });
+    this.#queuedBytes += payload.length;
+    this.#send();
+  }
+
+  #send(): void {
+    for (let next = this.#queue[this.#head]; next !== undefined && this.#channel.mayGo(next.payload.length); next = this.#queue[this.#head]) {
+      this.#head += 1;
+      this.#queuedBytes -= next.payload.length;
+      this.bytes += next.payload.length;
+      this.#channel.send(next.kind, next.payload);
+    }
+    if (this.#head === this.#queue.length) {
+      this.#queue.length = 0;
+      this.#head = 0;
+    }
+  }
+}

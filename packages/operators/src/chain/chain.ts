@@ -1,0 +1,328 @@
+/**
+ * A chain of operators as the runtime drives it: rows through the generated function, watermarks, idleness and the end of data
+ * operator by operator.
+ *
+ * CHA-1  A watermark reaches an operator after every record that its producer emitted before it, and leaves it after everything that
+ *        it caused (OPR-2).
+ * CHA-2  Each of `watermark`, `processingTime`, `endOfData` may stop for lack of room and is called again with the same value.
+ * CHA-3  Under an error policy other than "fail" a failing call leaves no trace: its emits are buffered, state and timers undone.
+ */
+import { maxWatermark, minWatermark } from "@millrace/data";
+import type { ErrorPolicy } from "@millrace/graph";
+import type { KeyedState, Operator, Output } from "@millrace/spi";
+import { type ChainText, generateChainText } from "./source-text.ts";
+
+export type Exit = (value: unknown, timestamp: number) => void;
+
+export interface ChainOperator {
+  readonly uid: string;
+  readonly reads: { readonly operator: number; readonly side?: string };
+  readonly onError: ErrorPolicy;
+  readonly inputs: 1 | 2;
+  /** Network outputs of the main output. */
+  readonly exits: readonly Exit[];
+  /** Network outputs by side. */
+  readonly sideExits: Readonly<Record<string, readonly Exit[]>>;
+  /** Makes the operator once its output is there. */
+  create(output: Output): Operator;
+  readonly state: KeyedState;
+  /** Counts a record that a policy dropped. */
+  onDropped(): void;
+}
+
+export interface ChainOptions {
+  readonly jobName: string;
+  readonly operators: readonly ChainOperator[];
+  /** No room downstream, or input is paused. */
+  readonly isFull: () => boolean;
+  /** A watermark or status leaves the chain at this operator. */
+  readonly onExitWatermark: (operator: number, watermark: number) => void;
+  readonly onExitIdle: (operator: number, idle: boolean) => void;
+}
+
+interface Generated {
+  readonly process0: (values: readonly unknown[], timestamps: Float64Array, from: number) => number;
+  readonly process1: Generated["process0"] | undefined;
+  readonly outs: readonly (Exit | undefined)[];
+}
+
+export class Chain {
+  readonly operators: readonly Operator[];
+  readonly code: string;
+  readonly recordsIn: Float64Array;
+  readonly recordsOut: Float64Array;
+  readonly #options: ChainOptions;
+  readonly #outputs: readonly ChainOutput[];
+  readonly #generated: Generated;
+  readonly #text: ChainText;
+  readonly #children: readonly (readonly number[])[];
+  /** Watermark that an operator has begun but not finished; NaN: none. */
+  readonly #pending: Float64Array;
+  /** Last watermark that an operator has finished. */
+  readonly #watermarks: Float64Array;
+  /** Watermark that an operator last sent out. */
+  readonly #sent: Float64Array;
+  #blocked = 0;
+  #endAt = 0;
+
+  constructor(options: ChainOptions) {
+    this.#options = options;
+    const count = options.operators.length;
+    this.recordsIn = new Float64Array(count);
+    this.recordsOut = new Float64Array(count);
+    this.#pending = new Float64Array(count).fill(Number.NaN);
+    this.#watermarks = new Float64Array(count).fill(minWatermark);
+    this.#sent = new Float64Array(count).fill(minWatermark);
+    this.#children = options.operators.map((_, i) => options.operators.flatMap((operator, j) => (operator.reads.operator === i ? [j] : [])));
+    this.#outputs = options.operators.map((_, i) => new ChainOutput(this, i));
+    const created = options.operators.map((operator, i) => operator.create(this.#outputs[i] as ChainOutput));
+    this.operators = created;
+    // An operator with a policy is never inlined: its calls go through a guard.
+    const guarded = created.map((operator, i) => (options.operators[i]?.onError.kind === "fail" ? operator : this.#guard(i, operator)));
+    const inlines = created.map((operator, i) => (options.operators[i]?.onError.kind === "fail" ? operator.inline : undefined));
+    this.#text = generateChainText({
+      jobName: options.jobName,
+      operators: options.operators.map((operator, i) => {
+        const inline = inlines[i];
+        return {
+          uid: operator.uid, reads: operator.reads, inputs: operator.inputs, exits: operator.exits.length,
+          inline: inline === undefined || inline.kind === "flatMap" ? undefined : inline.kind,
+          fields: inline?.kind === "filterPresent" ? inline.fields : [],
+        };
+      }),
+    });
+    this.code = this.#text.code;
+    const make = new Function("operators", "functions", "exits", "gate", "recordsIn", "recordsOut", this.code) as (...parts: readonly unknown[]) => Generated;
+    const gate = { get full() { return options.isFull(); } };
+    this.#generated = make(
+      guarded, inlines.map((inline) => (inline !== undefined && "fn" in inline ? inline.fn : undefined)), options.operators.map((operator) => operator.exits),
+      gate, this.recordsIn, this.recordsOut,
+    );
+    this.#outputs.forEach((output, i) => output.connect(this.#generated.outs[i] ?? (() => {}), this.#sides(i)));
+  }
+
+  /** Runs rows from `from` on; answers the row at which it stopped. */
+  process(input: 0 | 1, values: readonly unknown[], timestamps: Float64Array, from: number): number {
+    const process = input === 0 ? this.#generated.process0 : this.#generated.process1;
+    if (process === undefined) throw new RangeError("the chain has one input");
+    return process(values, timestamps, from);
+  }
+  /** One record that does not come in a batch (timers and async results of the head go through its output instead). */
+  get full(): boolean {
+    return this.#options.isFull();
+  }
+  /** The input watermark that an operator has reached. */
+  watermarkOf(operator: number): number {
+    return this.#watermarks[operator] ?? minWatermark;
+  }
+  outputWatermarkOf(operator: number): number {
+    return this.#sent[operator] ?? minWatermark;
+  }
+
+  /** The chain's input reached this time. False: call again. */
+  watermark(watermark: number): boolean {
+    if (!this.resume()) return false;
+    this.#options.operators.forEach((operator, i) => {
+      if (operator.reads.operator === -1) this.#arrive(i, watermark);
+    });
+    return this.#blocked === 0;
+  }
+  /** Goes on with watermarks that had to stop. */
+  resume(): boolean {
+    if (this.#blocked === 0) return true;
+    for (let i = 0; i < this.operators.length; i++) {
+      const pending = this.#pending[i] ?? Number.NaN;
+      if (!Number.isNaN(pending)) this.#run(i, pending);
+    }
+    return this.#blocked === 0;
+  }
+  idle(idle: boolean): void {
+    this.#options.operators.forEach((operator, i) => {
+      if (operator.reads.operator === -1) this.#idleArrives(i, idle);
+    });
+  }
+  processingTime(now: number): boolean {
+    for (const operator of this.operators) if (operator.onProcessingTime !== undefined && !operator.onProcessingTime(now)) return false;
+    return true;
+  }
+  /** No more input. False: call again. */
+  endOfData(): boolean {
+    while (this.#endAt < this.operators.length) {
+      if (!this.resume()) return false;
+      const operator = this.operators[this.#endAt];
+      if (operator?.endOfData !== undefined && !operator.endOfData()) return false;
+      this.#endAt += 1;
+    }
+    return this.resume();
+  }
+
+  /** uid of the operator whose code threw, by the generated code's line in the stack. */
+  operatorOfError(error: unknown): string | undefined {
+    const stack = error instanceof Error || (typeof error === "object" && error !== null && "stack" in error) ? String((error as Error).stack) : "";
+    const url = this.#text.sourceUrl.replace(/\s/g, "_");
+    for (const line of stack.split("\n")) {
+      const at = line.indexOf(url);
+      if (at < 0) continue;
+      const number = Number(/^:(\d+)/.exec(line.slice(at + url.length))?.[1]);
+      const operator = this.#text.lines.get(number);
+      if (operator !== undefined) return this.#options.operators[operator]?.uid;
+    }
+    return undefined;
+  }
+
+  // ── watermarks ─────────────────────────────────────────────────────────────────────────────
+
+  #arrive(operator: number, watermark: number): void {
+    const pending = this.#pending[operator] ?? Number.NaN;
+    // Still busy with an older one: the newer takes its place, nothing came between them.
+    if (!Number.isNaN(pending)) this.#pending[operator] = Math.max(pending, watermark);
+    else this.#run(operator, watermark);
+  }
+  #run(index: number, watermark: number): void {
+    const operator = this.operators[index];
+    if (operator === undefined) return;
+    const was = !Number.isNaN(this.#pending[index] ?? Number.NaN);
+    if (operator.onWatermark !== undefined && !operator.onWatermark(watermark)) {
+      if (!was) this.#blocked += 1;
+      this.#pending[index] = watermark;
+      return;
+    }
+    if (was) this.#blocked -= 1;
+    this.#pending[index] = Number.NaN;
+    this.#watermarks[index] = watermark;
+    if (operator.ownsWatermarks !== true) this.emitWatermark(index, watermark);
+  }
+  /** An operator's output reached this time. */
+  emitWatermark(operator: number, watermark: number): void {
+    if (watermark <= (this.#sent[operator] ?? minWatermark) && watermark < maxWatermark) return;
+    if (watermark === maxWatermark && this.#sent[operator] === maxWatermark) return;
+    this.#sent[operator] = watermark;
+    for (const child of this.#children[operator] ?? []) this.#arrive(child, watermark);
+    this.#options.onExitWatermark(operator, watermark);
+  }
+  emitIdle(operator: number, idle: boolean): void {
+    for (const child of this.#children[operator] ?? []) this.#idleArrives(child, idle);
+    this.#options.onExitIdle(operator, idle);
+  }
+  #idleArrives(index: number, idle: boolean): void {
+    const operator = this.operators[index];
+    operator?.onIdle?.(idle);
+    if (operator?.ownsWatermarks !== true) this.emitIdle(index, idle);
+  }
+
+  // ── sides and policies ─────────────────────────────────────────────────────────────────────
+
+  #sides(operator: number): ReadonlyMap<string, readonly Exit[]> {
+    const sides = new Map<string, Exit[]>();
+    for (const [name, exits] of Object.entries(this.#options.operators[operator]?.sideExits ?? {})) sides.set(name, [...exits]);
+    this.#options.operators.forEach(({ reads }, child) => {
+      if (reads.operator !== operator || reads.side === undefined) return;
+      const into: Exit = (value, timestamp) => {
+        this.recordsIn[child] = (this.recordsIn[child] ?? 0) + 1;
+        this.#entry(child)(value, timestamp);
+      };
+      sides.set(reads.side, [...(sides.get(reads.side) ?? []), into]);
+    });
+    return sides;
+  }
+  /** A way into an operator from outside the generated code. */
+  #entry(index: number): Exit {
+    const operator = this.#options.operators[index]?.onError.kind === "fail" ? this.operators[index] : this.#guards.get(index);
+    return (value, timestamp) => operator?.onElement(value, timestamp);
+  }
+  readonly #guards = new Map<number, Pick<Operator, "onElement" | "onElement2">>();
+
+  #guard(index: number, operator: Operator): Operator {
+    const description = this.#options.operators[index];
+    const output = this.#outputs[index];
+    if (description === undefined || output === undefined) return operator;
+    const { state, onError } = description;
+    let retries = onError.kind === "retry" ? onError.times : 0;
+    const attempt = (call: () => void, value: unknown, timestamp: number): void => {
+      for (;;) {
+        output.hold();
+        state.mark();
+        try {
+          call();
+        } catch (error) {
+          state.undo();
+          output.discard();
+          if (onError.kind === "retry") {
+            if (retries <= 0) throw error;
+            retries -= 1;
+            continue;
+          }
+          this.dropped(index, value, timestamp);
+          return;
+        }
+        state.release();
+        output.release();
+        return;
+      }
+    };
+    const guard = {
+      onElement: (value: unknown, timestamp: number) => attempt(() => operator.onElement(value, timestamp), value, timestamp),
+      onElement2: (value: unknown, timestamp: number) => attempt(() => operator.onElement2?.(value, timestamp), value, timestamp),
+    };
+    this.#guards.set(index, guard);
+    return guard as Operator;
+  }
+  /** A record that its operator's policy gives up: to the dead-letter side, or nowhere; counted either way. */
+  dropped(index: number, value: unknown, timestamp: number): void {
+    const description = this.#options.operators[index];
+    if (description?.onError.kind === "dead-letter") this.#outputs[index]?.emitSide(description.onError.name, value, timestamp);
+    description?.onDropped();
+  }
+}
+
+/** An operator's output: what it emits goes straight on, unless a guard holds it back. */
+class ChainOutput implements Output {
+  readonly #chain: Chain;
+  readonly #index: number;
+  #out: Exit = () => {};
+  #sides: ReadonlyMap<string, readonly Exit[]> = new Map();
+  #held: { readonly side: string | undefined; readonly value: unknown; readonly timestamp: number }[] | undefined;
+
+  constructor(chain: Chain, index: number) {
+    this.#chain = chain;
+    this.#index = index;
+  }
+  connect(out: Exit, sides: ReadonlyMap<string, readonly Exit[]>): void {
+    this.#out = out;
+    this.#sides = sides;
+  }
+  emit(value: unknown, timestamp: number): void {
+    if (this.#held === undefined) this.#out(value, timestamp);
+    else this.#held.push({ side: undefined, value, timestamp });
+  }
+  emitSide(name: string, value: unknown, timestamp: number): void {
+    if (this.#held !== undefined) {
+      this.#held.push({ side: name, value, timestamp });
+      return;
+    }
+    for (const exit of this.#sides.get(name) ?? []) exit(value, timestamp);
+  }
+  emitWatermark(watermark: number): void {
+    this.#chain.emitWatermark(this.#index, watermark);
+  }
+  emitIdle(idle: boolean): void {
+    this.#chain.emitIdle(this.#index, idle);
+  }
+  get full(): boolean {
+    return this.#chain.full;
+  }
+  hold(): void {
+    this.#held = [];
+  }
+  discard(): void {
+    this.#held = undefined;
+  }
+  release(): void {
+    const held = this.#held ?? [];
+    this.#held = undefined;
+    for (const { side, value, timestamp } of held) {
+      if (side === undefined) this.#out(value, timestamp);
+      else this.emitSide(side, value, timestamp);
+    }
+  }
+}

@@ -1,0 +1,181 @@
+/**
+ * The generated function of a chain: one straight loop over a batch's rows, user functions called in place.
+ *
+ *   process0(values, timestamps, from)      the loop; returns the row at which it stopped
+ *   out3(value, timestamp)                  what becomes of operator 3's output: the rest of the chain as straight code
+ *
+ * GEN-1  Every text is unique (it holds the job and the operators' uids), so V8 shares no type feedback between chains.
+ * GEN-2  Every call of user code stands on a line of its own; `lines` says whose it is.
+ * GEN-3  The body of one function holds at most `maxCalls` calls; what is longer goes on in the next function.
+ */
+export interface ChainShape {
+  readonly jobName: string;
+  readonly operators: readonly ChainOperatorShape[];
+}
+export interface ChainOperatorShape {
+  readonly uid: string;
+  /** -1: the chain's input. */
+  readonly reads: { readonly operator: number; readonly side?: string };
+  readonly inline: "map" | "filter" | "filterPresent" | undefined;
+  /** For filterPresent. */
+  readonly fields: readonly string[];
+  readonly inputs: 1 | 2;
+  /** Number of exits (network outputs) of the main output. */
+  readonly exits: number;
+}
+export interface ChainText {
+  readonly code: string;
+  /** Line (1-based) of the code → index of the operator whose call stands there. */
+  readonly lines: ReadonlyMap<number, number>;
+  readonly sourceUrl: string;
+}
+
+/** Above some forty calls V8 no longer optimises a body as one. */
+const maxCalls = 40;
+
+/** Lines that a `new Function` puts before the body's first. */
+const headLines = 2;
+
+export function generateChainText(shape: ChainShape): ChainText {
+  return new ChainTextBuilder(shape).build();
+}
+
+class ChainTextBuilder {
+  readonly #shape: ChainShape;
+  readonly #text: string[] = [];
+  readonly #lines = new Map<number, number>();
+  readonly #children: readonly (readonly number[])[];
+  /** Operators whose output needs a function of its own, still to be written. */
+  readonly #wanted: number[] = [];
+  readonly #written = new Set<number>();
+  #calls = 0;
+  #names = 0;
+
+  constructor(shape: ChainShape) {
+    this.#shape = shape;
+    this.#children = shape.operators.map((_, i) => this.#childrenOf(i));
+  }
+
+  build(): ChainText {
+    const uids = this.#shape.operators.map((operator) => operator.uid);
+    const sourceUrl = `millrace/${this.#shape.jobName}/${uids[0] ?? "chain"}`;
+    this.#line(`// chain of ${JSON.stringify(uids)} in ${JSON.stringify(this.#shape.jobName)}`);
+    this.#line('"use strict";');
+    const heads = this.#childrenOf(-1);
+    this.#loop(0, heads);
+    if (this.#shape.operators.some((operator) => operator.inputs === 2)) this.#loop(1, heads);
+    this.#shape.operators.forEach((operator, i) => {
+      if (operator.inline === undefined) this.#want(i);
+    });
+    for (let i = this.#wanted.shift(); i !== undefined; i = this.#wanted.shift()) this.#outFunction(i);
+    const outs = this.#shape.operators.map((_, i) => (this.#written.has(i) ? `out${i}` : "undefined"));
+    this.#line(`return { process0, process1: typeof process1 === "undefined" ? undefined : process1, outs: [${outs.join(", ")}] };`);
+    this.#line(`//# sourceURL=${sourceUrl.replace(/\s/g, "_")}`);
+    return { code: this.#text.join("\n"), lines: this.#lines, sourceUrl };
+  }
+
+  #childrenOf(parent: number): readonly number[] {
+    return this.#shape.operators.flatMap((operator, i) => (operator.reads.operator === parent && operator.reads.side === undefined ? [i] : []));
+  }
+
+  #loop(input: 0 | 1, heads: readonly number[]): void {
+    this.#calls = 0;
+    this.#line(`function process${input}(values, timestamps, from) {`);
+    this.#line("  const count = values.length;");
+    this.#line("  for (let row = from; row < count; row++) {");
+    // Looked at before each row, so that a row is never begun without room (OPR-3).
+    this.#line("    if (gate.full) return row;");
+    this.#line("    const value = values[row], timestamp = timestamps[row];");
+    for (const head of heads) {
+      if (input === 1) this.#call(head, `operators[${head}].onElement2(value, timestamp);`, "    ");
+      else this.#deliver(head, "value", "    ");
+    }
+    this.#line("  }");
+    this.#line("  return count;");
+    this.#line("}");
+  }
+
+  #outFunction(operator: number): void {
+    this.#calls = 0;
+    this.#line(`function out${operator}(value, timestamp) {`);
+    this.#output(operator, "value", "  ");
+    this.#line("}");
+  }
+
+  /** The value goes into an operator. */
+  #deliver(operator: number, value: string, indent: string): void {
+    const shape = this.#shape.operators[operator];
+    if (shape === undefined) return;
+    this.#line(`${indent}recordsIn[${operator}]++;`);
+    switch (shape.inline) {
+      case undefined:
+        this.#call(operator, `operators[${operator}].onElement(${value}, timestamp);`, indent);
+        return;
+      case "map": {
+        const result = `v${this.#names++}`;
+        this.#call(operator, `const ${result} = functions[${operator}](${value});`, indent);
+        this.#output(operator, result, indent);
+        return;
+      }
+      case "filter":
+        this.#call(operator, `if (functions[${operator}](${value})) {`, indent);
+        this.#output(operator, value, `${indent}  `);
+        this.#line(`${indent}}`);
+        return;
+      case "filterPresent": {
+        const present = shape.fields.map((field) => `${value}[${JSON.stringify(field)}] != null`).join(" && ");
+        this.#call(operator, `if (${present === "" ? "true" : present}) {`, indent);
+        this.#output(operator, value, `${indent}  `);
+        this.#line(`${indent}}`);
+        return;
+      }
+    }
+  }
+
+  /** The value leaves an operator: to its readers in the chain and to the network. */
+  #output(operator: number, value: string, indent: string): void {
+    this.#line(`${indent}recordsOut[${operator}]++;`);
+    const exits = this.#shape.operators[operator]?.exits ?? 0;
+    for (let exit = 0; exit < exits; exit++) this.#line(`${indent}exits[${operator}][${exit}](${value}, timestamp);`);
+    for (const child of this.#children[operator] ?? []) {
+      const inlined = this.#shape.operators[child]?.inline !== undefined;
+      if (inlined && this.#calls >= maxCalls) {
+        this.#line(`${indent}in${child}(${value}, timestamp);`);
+        this.#wantIn(child);
+      } else this.#deliver(child, value, indent);
+    }
+  }
+
+  readonly #inWanted = new Set<number>();
+  /** The chain goes on in a function of its own (GEN-3). */
+  #wantIn(operator: number): void {
+    if (this.#inWanted.has(operator)) return;
+    this.#inWanted.add(operator);
+    this.#later.push(operator);
+  }
+  readonly #later: number[] = [];
+
+  #want(operator: number): void {
+    if (this.#written.has(operator)) return;
+    this.#written.add(operator);
+    this.#wanted.push(operator);
+  }
+  #call(operator: number, code: string, indent: string): void {
+    this.#calls += 1;
+    this.#line(`${indent}${code}`);
+    this.#lines.set(this.#text.length + headLines, operator);
+  }
+  #line(text: string): void {
+    this.#text.push(text);
+    if (text === "}") this.#continueLater();
+  }
+  /** Functions that a closed body asked for. */
+  #continueLater(): void {
+    const operator = this.#later.shift();
+    if (operator === undefined) return;
+    this.#calls = 0;
+    this.#line(`function in${operator}(value, timestamp) {`);
+    this.#deliver(operator, "value", "  ");
+    this.#line("}");
+  }
+}

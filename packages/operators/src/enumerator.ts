@@ -1,0 +1,60 @@
+/**
+ * A source's enumerator: the hidden subtask that finds splits and deals them out in band.
+ *
+ * ENU-1  What it has given away is behind its barrier; what it keeps is in its snapshot: no split is ever in both or in neither.
+ * ENU-2  After a restore the unfinished splits of all readers come back before anything is dealt (SRC-2).
+ * ENU-3  It ends when every reader has been told that there are no more splits; that is not the end of the readers.
+ */
+import type { Operator, OperatorDefinition, OperatorSetup, SourceDefinition, Split } from "@millrace/spi";
+import { type Assignment, requestSplitHint } from "./source.ts";
+
+export const enumeratorOperator: OperatorDefinition = { kind: "source-enumerator", inputs: 1, keyed: false, create: createEnumerator };
+
+function createEnumerator(setup: OperatorSetup): Operator {
+  const source = setup.functions["source"] as SourceDefinition;
+  const { readers } = setup.config as { readonly readers: number };
+  const told = new Set<number>();
+  const [state] = setup.lists.restored("enumerator");
+  const back = setup.lists.restored("splits") as readonly Split[];
+  const send = (assignment: Assignment) => setup.output.emit(assignment, Number.NaN);
+  const enumerator = source.createEnumerator({
+    parallelism: readers, platform: setup.platform, signal: setup.signal,
+    assign: (subtask, splits) => send({ subtask, splits }),
+    signalNoMoreSplits(subtask) {
+      if (told.has(subtask)) return;
+      told.add(subtask);
+      send({ subtask, noMoreSplits: true });
+    },
+    callAsync(work, handle) {
+      work().then(
+        (result) => setup.mailbox.execute(() => handle(result, undefined)),
+        (error: unknown) => setup.mailbox.execute(() => handle(undefined, error)),
+      );
+    },
+  }, state);
+  // Requests may come before the enumerator has started: they wait.
+  let started = false;
+  const early: number[] = [];
+  setup.onHint((fromSubtask, hint) => {
+    if (hint !== requestSplitHint) return;
+    if (started) enumerator.handleSplitRequest(fromSubtask);
+    else early.push(fromSubtask);
+  });
+  return {
+    async open() {
+      if (back.length > 0) enumerator.addSplitsBack(back);
+      await enumerator.start();
+      started = true;
+      setup.mailbox.execute(() => { for (const subtask of early.splice(0)) enumerator.handleSplitRequest(subtask); });
+    },
+    onElement() {
+      throw new RangeError("an enumerator has no input");
+    },
+    poll: () => (told.size === readers ? "end" : "nothing"),
+    snapshot() {
+      setup.lists.store("enumerator", "union", [enumerator.snapshot()]);
+    },
+    onCheckpointCompleted: (id) => enumerator.onCheckpointCompleted?.(id),
+    close: () => enumerator.close?.(),
+  };
+}

@@ -1,0 +1,41 @@
+/** What a slot's subtasks have done so far, as samples by Flink's names. */
+import type { MetricSample } from "@millrace/protocol";
+import type { Slot } from "./slot.ts";
+import type { Task } from "./task.ts";
+
+export function collectMetrics(slot: Slot): readonly MetricSample[] {
+  return slot.tasks.flatMap(samplesOf);
+}
+
+function samplesOf(task: Task): readonly MetricSample[] {
+  const at = { vertex: task.vertexId, subtask: task.subtask };
+  const samples: MetricSample[] = [];
+  const counter = (name: string, value: number, operator?: string) => samples.push({ name, type: "counter", value, ...at, ...(operator === undefined ? {} : { operator }) });
+  const gauge = (name: string, value: number, operator?: string) => samples.push({ name, type: "gauge", value, ...at, ...(operator === undefined ? {} : { operator }) });
+  const totals = { busy: task.load.totalMs("busy"), idle: task.load.totalMs("idle"), backpressured: task.load.totalMs("backpressured") };
+  counter("accumulateBusyTimeMs", totals.busy);
+  counter("accumulateIdleTimeMs", totals.idle);
+  counter("accumulateBackPressuredTimeMs", totals.backpressured);
+  const share = task.shares(totals);
+  gauge("busyTimeMsPerSecond", share.busy);
+  gauge("idleTimeMsPerSecond", share.idle);
+  gauge("backPressuredTimeMsPerSecond", share.backpressured);
+  counter("numBytesIn", task.gate.bytesIn);
+  counter("numBytesOut", task.outputs.bytesOut);
+  counter("numBuffersOut", task.outputs.batchesOut);
+  gauge("inputQueueBytes", task.gate.queuedBytes);
+  gauge("outputQueueBytes", task.outputs.queuedBytes);
+  if (!task.opened) return samples;
+  const { chain, hosted } = task.chain;
+  const last = hosted.length - 1;
+  counter("numRecordsIn", chain.recordsIn[0] ?? 0);
+  counter("numRecordsOut", chain.recordsOut[last] ?? 0);
+  gauge("currentInputWatermark", chain.watermarkOf(0));
+  hosted.forEach(({ description, counters }, i) => {
+    counter("numRecordsIn", chain.recordsIn[i] ?? 0, description.uid);
+    counter("numRecordsOut", chain.recordsOut[i] ?? 0, description.uid);
+    gauge("currentOutputWatermark", chain.outputWatermarkOf(i), description.uid);
+    for (const { name, type, value } of counters.readings()) (type === "counter" ? counter : gauge)(name, value, description.uid);
+  });
+  return samples;
+}

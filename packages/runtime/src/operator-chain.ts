@@ -1,0 +1,236 @@
+/**
+ * The operators of a subtask with everything they live on: state, timers, lists, outputs, metrics; created from the registry,
+ * restored, and joined to a generated chain.
+ */
+import type { RestoreAssignment } from "@millrace/checkpoint";
+import { keyGroupRange, unknownType, valueCodec } from "@millrace/data";
+import type { ChainedOperator, TaskDeployment } from "@millrace/graph";
+import { Chain, type ChainOperator, operatorDefinition } from "@millrace/operators";
+import type { BarrierInfo, Operator, OperatorSetup, Output } from "@millrace/spi";
+import { HashMapBackend, type SegmentRange } from "@millrace/state";
+import { fromBase64, toBase64 } from "./base64.ts";
+import { fail } from "./fail.ts";
+import type { SlotHost } from "./host.ts";
+import { keySelectorOf } from "./keys.ts";
+import type { TaskMailbox } from "./mailbox.ts";
+import { OperatorCounters } from "./operator-counters.ts";
+import type { Outputs } from "./outputs.ts";
+
+export interface ListToStore {
+  readonly name: string;
+  readonly mode: "split" | "union";
+  readonly items: readonly string[];
+}
+
+/** One operator and what the subtask keeps for it. */
+export interface HostedOperator {
+  readonly description: ChainedOperator;
+  readonly backend: HashMapBackend;
+  readonly counters: OperatorCounters;
+  /** Lists stored by the last `snapshot` call. */
+  lists: ListToStore[];
+  readonly timers: ReturnType<HashMapBackend["timers"]>[];
+}
+
+export interface OperatorChainOptions {
+  readonly host: SlotHost;
+  readonly deployment: TaskDeployment;
+  readonly restore: RestoreAssignment | undefined;
+  readonly outputs: Outputs;
+  readonly mailbox: TaskMailbox;
+  readonly sendHint: (payload: Uint8Array) => void;
+  readonly wake: () => void;
+}
+
+const anyValue = valueCodec(unknownType);
+
+export class OperatorChain {
+  readonly hosted: readonly HostedOperator[];
+  readonly #options: OperatorChainOptions;
+  readonly #abort = new AbortController();
+  #chain: Chain | undefined;
+  #timerCancel: (() => void) | undefined;
+  #timerAt = Number.POSITIVE_INFINITY;
+
+  constructor(options: OperatorChainOptions) {
+    this.#options = options;
+    const { vertex, subtask } = options.deployment;
+    const keyGroups = keyGroupRange(subtask, vertex.parallelism, vertex.maxParallelism);
+    this.hosted = vertex.operators.map((description) => ({
+      description, counters: new OperatorCounters(), lists: [], timers: [],
+      backend: new HashMapBackend({
+        uid: description.uid, keyGroups, maxParallelism: vertex.maxParallelism, compression: options.host.compression,
+        now: () => options.host.platform.clock.now(),
+      }),
+    }));
+  }
+
+  /** Restores state, creates the operators, opens them: in chain order. */
+  async open(): Promise<void> {
+    const { restore, host } = this.#options;
+    for (const { description, backend } of this.hosted) {
+      const restored = restore?.operators[description.uid];
+      if (restored === undefined || restore === undefined) continue;
+      await backend.restore({ ...restored, checkpointId: restore.checkpointId }, (range) => this.#read(range));
+    }
+    if (this.#abort.signal.aborted) return;
+    this.#chain = new Chain({
+      jobName: host.job.jobName, operators: this.hosted.map((_, index) => this.#chainOperator(index)),
+      isFull: () => this.#options.outputs.full || this.#options.mailbox.paused,
+      onExitWatermark: (operator, watermark) => this.#options.outputs.watermark(operator, watermark),
+      onExitIdle: (operator, idle) => this.#options.outputs.idle(operator, idle),
+    });
+    // From the last operator to the first: nothing is emitted to one that is not open yet.
+    for (const operator of [...this.#chain.operators].reverse()) await operator.open?.();
+  }
+
+  get chain(): Chain {
+    if (this.#chain === undefined) throw new RangeError("the chain is not open");
+    return this.#chain;
+  }
+  get operators(): readonly { readonly operator: Operator }[] {
+    return (this.#chain?.operators ?? []).map((operator) => ({ operator }));
+  }
+  get polls(): boolean {
+    return this.chain.operators[0]?.poll !== undefined;
+  }
+  poll(maxRows: number): "more" | "nothing" | "end" {
+    return this.chain.operators[0]?.poll?.(maxRows) ?? "nothing";
+  }
+  process(input: 0 | 1, values: readonly unknown[], timestamps: Float64Array, from: number): number {
+    return this.chain.process(input, values, timestamps, from);
+  }
+  watermark(watermark: number): boolean {
+    return this.chain.watermark(watermark);
+  }
+  /** Goes on with watermarks and processing-time timers; false when there is no room. */
+  advance(): boolean {
+    if (!this.chain.resume()) return false;
+    const now = this.#options.host.platform.clock.now();
+    if (this.#timerAt > now) return true;
+    for (const { timers } of this.hosted) {
+      for (const service of timers) if (!service.advanceProcessingTime(now, () => this.chain.full)) return false;
+    }
+    this.#timerAt = Number.POSITIVE_INFINITY;
+    this.armTimer();
+    return true;
+  }
+  /** Sees that the next processing-time timer wakes the subtask. */
+  armTimer(): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { timers } of this.hosted) for (const service of timers) next = Math.min(next, service.nextProcessingTime() ?? next);
+    if (next >= this.#timerAt) return;
+    this.#timerAt = next;
+    this.#timerCancel?.();
+    const { clock, timers } = this.#options.host.platform;
+    this.#timerCancel = timers.after(Math.max(0, next - clock.now()), this.#options.wake);
+  }
+  idle(idle: boolean): void {
+    this.chain.idle(idle);
+  }
+  endOfData(): boolean {
+    return this.chain.endOfData();
+  }
+  checkpointCompleted(checkpointId: number): void {
+    for (const operator of this.#chain?.operators ?? []) operator.onCheckpointCompleted?.(checkpointId);
+  }
+
+  /** Every operator prepares, in chain order. Undefined when none of them had to wait. */
+  prepareBarrier(barrier: BarrierInfo): Promise<void> | undefined {
+    const { operators } = this.chain;
+    for (let i = 0; i < operators.length; i++) {
+      const pending = operators[i]?.prepareBarrier?.(barrier);
+      if (pending !== undefined) return this.#prepareRest(pending, operators.slice(i + 1), barrier);
+    }
+    return undefined;
+  }
+  async #prepareRest(first: Promise<void>, rest: readonly Operator[], barrier: BarrierInfo): Promise<void> {
+    await first;
+    for (const operator of rest) await operator.prepareBarrier?.(barrier);
+  }
+  /** Every operator stores its lists, in chain order. */
+  snapshotLists(barrier: BarrierInfo): void {
+    this.chain.operators.forEach((operator, i) => {
+      const hosted = this.hosted[i];
+      if (hosted === undefined) return;
+      hosted.lists = [];
+      operator.snapshot?.(barrier);
+    });
+  }
+  operatorOfError(error: unknown): string | undefined {
+    return this.#chain?.operatorOfError(error);
+  }
+  async close(): Promise<void> {
+    this.#abort.abort();
+    this.#timerCancel?.();
+    for (const operator of this.#chain?.operators ?? []) await operator.close?.();
+  }
+
+  #chainOperator(index: number): ChainOperator {
+    const { outputs } = this.#options;
+    const { description, backend, counters } = this.hosted[index] as HostedOperator;
+    const definition = operatorDefinition(description.kind);
+    return {
+      uid: description.uid, reads: description.reads, onError: description.onError, inputs: definition.inputs,
+      exits: outputs.exits(index, undefined),
+      sideExits: Object.fromEntries(outputs.sides(index).map((side) => [side, outputs.exits(index, side)])),
+      state: backend,
+      create: (output) => definition.create(this.#setup(index, output)),
+      onDropped: () => counters.counter("numRecordsInErrors").inc(),
+    };
+  }
+
+  #setup(index: number, output: Output): OperatorSetup {
+    const { host, deployment, mailbox, restore, outputs } = this.#options;
+    const hosted = this.hosted[index] as HostedOperator;
+    const { description, backend } = hosted;
+    const functions = host.functions(description.functionsUid);
+    const encoder = new TextEncoder();
+    return {
+      task: {
+        jobId: host.job.jobId, jobName: host.job.jobName, uid: description.uid, name: description.name, subtask: deployment.subtask,
+        parallelism: deployment.vertex.parallelism, maxParallelism: deployment.vertex.maxParallelism, epoch: host.job.epoch, attempt: host.job.attempt,
+      },
+      config: withInterval(description.config, host.job.options.autoWatermarkIntervalMs), functions,
+      keys: description.keys.map((key) => keySelectorOf(key, functions)),
+      inputTypes: description.inputTypes, outputType: description.outputType, output, state: backend,
+      timers: (onTimer) => {
+        const timers = backend.timers(onTimer);
+        hosted.timers.push(timers);
+        return timers;
+      },
+      lists: {
+        restored: (name) => (restore?.operators[description.uid]?.lists[name] ?? []).map(decodeItem),
+        store: (name, mode, items) => { hosted.lists.push({ name, mode, items: items.map((item) => toBase64(anyValue.encode(item))) }); },
+      },
+      mailbox, metrics: hosted.counters, platform: host.platform, signal: this.#abort.signal,
+      sendHint: (hint) => this.#options.sendHint(encoder.encode(JSON.stringify(hint))),
+      onHint: (receive) => outputs.onHint(receive),
+      secrets: (name) => host.secrets(name),
+      committedFloor: host.job.committedFloor,
+      skipBadRows: description.onError.kind === "skip" || description.onError.kind === "dead-letter",
+      failed: (error, value, timestamp, skipped) => {
+        if (description.onError.kind === "fail" || description.onError.kind === "retry") throw error;
+        this.chain.dropped(index, value, timestamp);
+        skipped();
+      },
+    };
+  }
+
+  async #read(range: SegmentRange): Promise<Uint8Array> {
+    const bytes = await this.#options.host.objects.getRange(range.object, range.offset, range.offset + range.length);
+    if (bytes === undefined || bytes.length !== range.length) throw fail("TASK_SEGMENT_MISSING", { fields: { object: range.object } });
+    return bytes;
+  }
+}
+
+function decodeItem(text: string): unknown {
+  const bytes = fromBase64(text);
+  if (bytes === undefined) throw fail("TASK_SEGMENT_MISSING", { fields: { object: "(list item)" } });
+  return anyValue.decode(bytes);
+}
+
+/** Operators that make watermarks learn the job's interval with their config. */
+function withInterval(config: unknown, intervalMs: number): unknown {
+  return typeof config === "object" && config !== null && "watermarks" in config ? { ...config, intervalMs } : config;
+}
