@@ -7,4 +7,5 @@ export const codes = {
   CLI_NOT_UP: { domain: "user", retry: "never", message: "there is no local cluster here", fix: "start one with `millrace local up`" },
   CLI_START_FAILED: { domain: "external", retry: "never", message: "a process of the local cluster did not start", fix: "look at the log file that is named" },
   CLI_JOB_FAILED: { domain: "user", retry: "never", message: "the job did not finish", fix: "look at the cause, or at `millrace show <job>`" },
+  CLI_JOB_ACTIVE: { domain: "user", retry: "never", message: "the job has not ended", fix: "let the job's own leader delete, or look with --dry-run" },
 } as const;

@@ -79,7 +79,7 @@ function clusterCommands(program: Command): void {
     .option("--dir <path>", "where state and logs go", ".millrace")
     .addOption(json())
     .addHelpText("after", examples("millrace local up", "millrace local up --taskmanagers 3 --slots 1 --port 0"))
-    .action(async (options) => (await import("./commands/local.ts")).up(options));
+    .action(async (options) => { await (await import("./commands/local.ts")).up(options); });
   local.command("down").description("Stop the local cluster").option("--dir <path>", "where state and logs are", ".millrace").addOption(json())
     .addHelpText("after", examples("millrace local down"))
     .action(async (options) => (await import("./commands/local.ts")).down(options));

@@ -68,7 +68,7 @@ export class RestClient {
       response = await fetch(url, {
         method: route.method, signal: AbortSignal.timeout(deadlineMs),
         ...(options.bytes !== undefined
-          ? { body: options.bytes as BodyInit, headers: { "content-type": "application/javascript" } }
+          ? { body: Buffer.from(options.bytes), headers: { "content-type": "application/javascript" } }
           : options.body !== undefined ? { body: JSON.stringify(options.body), headers: { "content-type": "application/json" } } : {}),
       });
     } catch (error) {

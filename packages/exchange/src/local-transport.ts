@@ -6,7 +6,9 @@
  * LOC-2  Ends meet by (scope, address, channel); another scope (attempt) never meets them (TRN-5).
  */
 import type { Timers } from "@millrace/base";
+import { Credit } from "./credit.ts";
 import { fail } from "./fail.ts";
+import { FrameQueue } from "./frame-queue.ts";
 import type { ChannelId, Frame, FrameKind, InboundChannel, OutboundChannel, Transport } from "./transport.ts";
 
 export interface LocalNetworkHooks {
@@ -76,8 +78,7 @@ class LocalOutbound implements OutboundChannel {
   readonly #line: Line;
   readonly #deliver: LocalNetworkHooks["deliver"];
   readonly #forget: () => void;
-  #credit = 0;
-  #granted = 0;
+  readonly #credit = new Credit();
   #onCredit: (() => void) | undefined;
   #onHint: ((payload: Uint8Array) => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
@@ -95,16 +96,14 @@ class LocalOutbound implements OutboundChannel {
     line.hintsEarly = [];
   }
   get credit(): number {
-    return this.#credit;
+    return this.#credit.bytes;
   }
   mayGo(payloadBytes: number): boolean {
-    return payloadBytes <= this.#credit || (this.#granted > 0 && this.#credit === this.#granted);
+    return this.#credit.covers(payloadBytes);
   }
   send(kind: FrameKind, payload: Uint8Array): void {
     if (this.#closed) return;
-    if (!this.mayGo(payload.length)) throw fail("EXCHANGE_NO_CREDIT", { fields: { edge: this.id.edge } });
-    this.#credit -= payload.length;
-    // The whole window is what may be outstanding: grants bring it back up to there.
+    this.#credit.spend(payload.length, this.id.edge);
     this.#deliver({ from: this.#line.from, to: this.#line.to }, () => this.#line.inbound?.arrive({ kind, payload }));
   }
   onCredit(listener: () => void): void {
@@ -127,8 +126,7 @@ class LocalOutbound implements OutboundChannel {
   }
   granted(bytes: number): void {
     if (this.#closed) return;
-    if (this.#granted === 0) this.#granted = bytes;
-    this.#credit += bytes;
+    this.#credit.grant(bytes);
     this.#onCredit?.();
   }
   hinted(payload: Uint8Array): void {
@@ -146,9 +144,7 @@ class LocalInbound implements InboundChannel {
   readonly #line: Line;
   readonly #deliver: LocalNetworkHooks["deliver"];
   readonly #forget: () => void;
-  readonly #frames: Frame[] = [];
-  #head = 0;
-  #queuedBytes = 0;
+  readonly #queue = new FrameQueue();
   #onFrame: (() => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
   #closed = false;
@@ -161,21 +157,10 @@ class LocalInbound implements InboundChannel {
     line.inbound = this;
   }
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queue.bytes;
   }
   take(): Frame | undefined {
-    const frame = this.#frames[this.#head];
-    if (frame === undefined) return undefined;
-    this.#head += 1;
-    if (this.#head === this.#frames.length) {
-      this.#frames.length = 0;
-      this.#head = 0;
-    } else if (this.#head > 1_024) {
-      this.#frames.splice(0, this.#head);
-      this.#head = 0;
-    }
-    this.#queuedBytes -= frame.payload.length;
-    return frame;
+    return this.#queue.shift();
   }
   grant(bytes: number): void {
     if (this.#closed) return;
@@ -205,10 +190,7 @@ class LocalInbound implements InboundChannel {
     this.#deliver({ from: this.#line.to, to: this.#line.from }, () => this.#line.outbound?.peerLost());
   }
   arrive(frame: Frame): void {
-    if (this.#closed) return;
-    this.#frames.push(frame);
-    this.#queuedBytes += frame.payload.length;
-    if (this.#frames.length - this.#head === 1) this.#onFrame?.();
+    if (!this.#closed && this.#queue.push(frame)) this.#onFrame?.();
   }
   peerLost(): void {
     if (!this.#closed) this.#onFailure?.(fail("EXCHANGE_PEER_LOST", { fields: { edge: this.id.edge, from: this.id.from, to: this.id.to } }));

@@ -48,8 +48,8 @@ export async function startRestServer(context: RestContext, listen: { readonly h
     if ((error as { code?: string }).code === "EADDRINUSE") throw fail("JOBMANAGER_PORT_TAKEN", { fields: { ...listen, service: "rest" }, cause: error });
     throw error;
   }
-  const address = app.addresses()[0];
-  const port = address?.port ?? listen.port;
+  const bound = app.addresses()[0];
+  const port = typeof bound === "object" ? bound.port : listen.port;
   return { port, address: `http://${listen.host}:${port}`, close: () => app.close() };
 }
 

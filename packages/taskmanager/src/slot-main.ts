@@ -7,7 +7,7 @@ import { parentPort, workerData } from "node:worker_threads";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { errorInfo } from "@millrace/base";
 import { nodePlatform } from "@millrace/base/node";
-import { installNodeText, openTcpTransport } from "@millrace/exchange/node";
+import { openTcpTransport } from "@millrace/exchange/node";
 import type { DownMessage } from "@millrace/protocol";
 import { applyCommand, collectMetrics, Slot, type SlotHost, upMessageOf } from "@millrace/runtime";
 import { openStore } from "@millrace/storage";
@@ -33,9 +33,8 @@ for (const [method, level] of [["debug", "debug"], ["log", "info"], ["info", "in
   console[method] = (...values: readonly unknown[]) => logger[level](values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(" "), { from: "user" });
 }
 
-installNodeText();
 const store = await openStore(runner.store);
-const transport = await openTcpTransport({ host: runner.host, attempt, platform: nodePlatform });
+const transport = await openTcpTransport({ host: runner.host, scope: `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}` });
 const code = await loadJobCode(bundleFile, JSON.parse(start.parameters), start.graphDigest);
 let slot: Slot | undefined;
 const faultPoint = faultPoints(process.env["MILLRACE_FAULT_POINTS"]);

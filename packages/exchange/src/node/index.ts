@@ -1,1 +1,1 @@
-export {};
+export { openTcpTransport, type TcpTransportOptions } from "./tcp-transport.ts";

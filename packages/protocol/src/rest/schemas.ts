@@ -6,9 +6,11 @@ const whole = Type.Integer();
 const number = Type.Number();
 const nullableWhole = Type.Union([Type.Integer(), Type.Null()]);
 
-export const jobStateSchema = Type.Union(
-  ["INITIALIZING", "CREATED", "RUNNING", "FAILING", "FAILED", "CANCELLING", "CANCELED", "FINISHED", "RESTARTING", "SUSPENDED", "RECONCILING"].map((state) => Type.Literal(state)),
-);
+export const jobStateSchema = Type.Union([
+  Type.Literal("INITIALIZING"), Type.Literal("CREATED"), Type.Literal("RUNNING"), Type.Literal("FAILING"), Type.Literal("FAILED"),
+  Type.Literal("CANCELLING"), Type.Literal("CANCELED"), Type.Literal("FINISHED"), Type.Literal("RESTARTING"), Type.Literal("SUSPENDED"),
+  Type.Literal("RECONCILING"),
+]);
 const taskCounts = Type.Object({
   total: whole, created: whole, scheduled: whole, deploying: whole, running: whole, finished: whole, canceling: whole, canceled: whole,
   failed: whole, reconciling: whole, initializing: whole,

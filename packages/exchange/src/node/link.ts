@@ -1,0 +1,113 @@
+/** The dialling side: one connection to a slot, and the channels that this slot produces on it. */
+import { connect, type Socket } from "node:net";
+import { Credit } from "../credit.ts";
+import { fail } from "../fail.ts";
+import type { ChannelId, FrameKind, OutboundChannel } from "../transport.ts";
+import { Connection, decodeU32, encodeJson, FrameType } from "./connection.ts";
+
+/** The other slot listened before its address was given out: a refusal is an end, silence is a network that does not carry. */
+const connectTimeoutMs = 5_000;
+
+export class Link {
+  readonly #socket: Socket;
+  readonly #connection: Connection;
+  readonly #channels: TcpOutbound[] = [];
+  #lost: { readonly error: unknown } | undefined;
+
+  constructor(peer: { readonly host: string; readonly port: number }, scope: string) {
+    this.#socket = connect({ host: peer.host, port: peer.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 });
+    const watchdog = setTimeout(() => this.#socket.destroy(new Error(`no connection to ${peer.host}:${peer.port} within ${connectTimeoutMs} ms`)), connectTimeoutMs);
+    this.#socket.once("connect", () => clearTimeout(watchdog));
+    this.#connection = new Connection(this.#socket, {
+      onFrame: (type, channel, payload) => this.#frame(type, channel, payload),
+      onEnd: (error) => {
+        clearTimeout(watchdog);
+        this.#lost = { error };
+        for (const channel of this.#channels) channel.lost(error);
+      },
+    });
+    this.#connection.send(FrameType.hello, 0, encodeJson({ scope, version: 1 }));
+  }
+
+  open(id: ChannelId): OutboundChannel {
+    const channel = new TcpOutbound(id, this.#connection, this.#channels.length);
+    this.#channels.push(channel);
+    this.#connection.send(FrameType.open, this.#channels.length - 1, encodeJson(id));
+    const lost = this.#lost;
+    if (lost !== undefined) setImmediate(() => channel.lost(lost.error));
+    return channel;
+  }
+  close(): void {
+    for (const channel of this.#channels) channel.close();
+    this.#connection.end();
+  }
+
+  #frame(type: number, number: number, payload: Uint8Array): void {
+    const channel = this.#channels[number];
+    if (channel === undefined) throw fail("EXCHANGE_CORRUPT", { fields: { reason: "control for a channel that is not open" } });
+    switch (type) {
+      case FrameType.credit: return channel.granted(decodeU32(payload));
+      case FrameType.hint: return channel.hinted(payload);
+      case FrameType.close: return channel.lost(undefined);
+      default: throw fail("EXCHANGE_CORRUPT", { fields: { reason: "unexpected frame", type } });
+    }
+  }
+}
+
+class TcpOutbound implements OutboundChannel {
+  readonly id: ChannelId;
+  readonly #connection: Connection;
+  readonly #number: number;
+  readonly #credit = new Credit();
+  #onCredit: (() => void) | undefined;
+  #onHint: ((payload: Uint8Array) => void) | undefined;
+  #onFailure: ((error: unknown) => void) | undefined;
+  readonly #hints: Uint8Array[] = [];
+  #closed = false;
+
+  constructor(id: ChannelId, connection: Connection, number: number) {
+    this.id = id;
+    this.#connection = connection;
+    this.#number = number;
+  }
+  get credit(): number {
+    return this.#credit.bytes;
+  }
+  mayGo(payloadBytes: number): boolean {
+    return this.#credit.covers(payloadBytes);
+  }
+  send(kind: FrameKind, payload: Uint8Array): void {
+    if (this.#closed) return;
+    this.#credit.spend(payload.length, this.id.edge);
+    this.#connection.send(FrameType.data + kind, this.#number, payload);
+  }
+  onCredit(listener: () => void): void {
+    this.#onCredit = listener;
+  }
+  onHint(listener: (payload: Uint8Array) => void): void {
+    this.#onHint = listener;
+    for (const payload of this.#hints.splice(0)) listener(payload);
+  }
+  onFailure(listener: (error: unknown) => void): void {
+    this.#onFailure = listener;
+  }
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#connection.send(FrameType.close, this.#number, new Uint8Array(0));
+  }
+  granted(bytes: number): void {
+    if (this.#closed) return;
+    this.#credit.grant(bytes);
+    this.#onCredit?.();
+  }
+  hinted(payload: Uint8Array): void {
+    if (this.#onHint === undefined) this.#hints.push(payload);
+    else this.#onHint(payload);
+  }
+  lost(error: unknown): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#onFailure?.(fail("EXCHANGE_PEER_LOST", { fields: { edge: this.id.edge, from: this.id.from, to: this.id.to }, cause: error }));
+  }
+}
