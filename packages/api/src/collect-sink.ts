@@ -1,6 +1,6 @@
 /** A sink that hands the committed rows to the process that runs the job: for `collect` and tests, never on a cluster. */
 import { unknownType } from "@millrace/data";
-import { defineSink, type Sink } from "./sinks.ts";
+import { defineSink, type Sink } from "@millrace/spi";
 
 /** Rows appear in `rows` when the checkpoint that holds them has been committed: once each, whatever restarts in between. */
 export function collectSink<T>(rows: T[]): Sink<T> {

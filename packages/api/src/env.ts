@@ -2,7 +2,8 @@
 import type { Type } from "@millrace/data";
 import { fail } from "./fail.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import { collectionSource, sequenceSource, type Source, sourceDefinitionOf } from "./sources.ts";
+import { type Source, sourceDefinitionOf } from "@millrace/spi";
+import { collectionSource, sequenceSource } from "./sources.ts";
 import { DataStream } from "./stream.ts";
 import { partsOf, Watermarks, type WatermarkStrategy } from "./watermarks.ts";
 
@@ -14,6 +15,7 @@ export class Env {
   }
   fromSource<T>(source: Source<T>, watermarks: WatermarkStrategy<NoInfer<T>>, name?: string): DataStream<T> {
     const definition = sourceDefinitionOf(source);
+    if (definition === undefined) throw fail("BUILD_NOT_A_SOURCE");
     const parts = partsOf(watermarks);
     const node = this.#builder.add({
       kind: "source", name: name ?? definition.name, config: { watermarks: parts.config }, outputType: definition.outputType,

@@ -5,8 +5,7 @@ export type { Env } from "./env.ts";
 export { defineJob, isJob, type Job, type JobOptions } from "./job.ts";
 export { type Param, param, type ParamValues, type Secret } from "./params.ts";
 export type { Collect, KeyedCtx, KeyedProcessSpec, NoOutputDeclared, ProcessCtx, ProcessSpec, TaskInfo } from "./process.ts";
-export { defineSink, type Sink } from "./sinks.ts";
-export { defineSource, type GeneratorOptions, generatorSource, type Source } from "./sources.ts";
+export { type GeneratorOptions, generatorSource } from "./sources.ts";
 export { type StateDecl, state, type ValueState } from "./state.ts";
 export type { ConnectedStreams, DataStream, KeyedStream, StreamSink } from "./stream.ts";
 export type {
@@ -16,4 +15,4 @@ export { type WatermarkOptions, Watermarks, type WatermarkStrategy } from "./wat
 export type { WindowedStream, WindowProcessSpec } from "./windowed.ts";
 export { type Aggregation, agg, TumblingEventTimeWindows, type WindowAssigner } from "./windows.ts";
 export { type Infer, type OptionalType, t, type Type } from "@millrace/data";
-export type { SinkKind } from "@millrace/spi";
+export { defineSink, defineSource, type Sink, type SinkKind, type Source } from "@millrace/spi";

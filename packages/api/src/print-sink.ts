@@ -1,6 +1,6 @@
 /** `print`: one line per record on the standard output of the process that runs the subtask (SNK-09). */
 import { unknownType } from "@millrace/data";
-import { defineSink, type Sink } from "./sinks.ts";
+import { defineSink, type Sink } from "@millrace/spi";
 
 /** What a host offers for text: Node's standard output, or a console. */
 interface Host {

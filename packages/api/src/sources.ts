@@ -1,25 +1,8 @@
 /** Sources as users hold them, and the built-in ones: collections, sequences, a rate-limited generator. */
 import { type Type, typeNodeOf, unknownType } from "@millrace/data";
-import { type SourceDefinition, type Split, sourceSymbol } from "@millrace/spi";
+import { defineSource, type Source } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import { RangeEnumerator, RangeReader, type RangeSplit } from "./range-source.ts";
-
-declare const sourceBrand: unique symbol;
-export interface Source<out T> {
-  readonly [sourceBrand]: () => T;
-}
-
-/** For connectors: a source that `fromSource` takes. */
-export function defineSource<T, S extends Split>(definition: SourceDefinition<S>): Source<T> {
-  return { [sourceSymbol]: definition } as unknown as Source<T>;
-}
-
-/** Throws `BUILD_NOT_A_SOURCE`. */
-export function sourceDefinitionOf(source: unknown): SourceDefinition {
-  const definition = (source as { readonly [sourceSymbol]?: SourceDefinition } | undefined)?.[sourceSymbol];
-  if (definition === undefined) throw fail("BUILD_NOT_A_SOURCE");
-  return definition;
-}
 
 /** Values that are in the job itself; one split, so their order is kept. */
 export function collectionSource<T>(values: readonly T[], type?: Type<T>): Source<T> {

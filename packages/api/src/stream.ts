@@ -10,7 +10,7 @@ import { assertFields, sideTypesOf } from "./fields.ts";
 import { errorPolicyOf, type GraphBuilder, type NodeBuilder, type NodeOptions, type Route } from "./graph-builder.ts";
 import type { KeyedProcessSpec, NoOutputDeclared, ProcessSpec, SideDecls, SideTypes } from "./process.ts";
 import { printSink } from "./print-sink.ts";
-import { type Sink, sinkDefinitionOf } from "./sinks.ts";
+import { type Sink, sinkDefinitionOf } from "@millrace/spi";
 import { type NoState, type StateDecls, stateConfigsOf } from "./state.ts";
 import type { AsyncCtx, AsyncOptions, AsyncSpec, Emit, FieldOf, Key, KeyFrom, NoSides, OnError, Present, Window } from "./types.ts";
 import { partsOf, type WatermarkStrategy } from "./watermarks.ts";
@@ -218,6 +218,7 @@ export class DataStream<T, S = NoSides> {
 
   sinkTo(sink: Sink<T>): StreamSink {
     const definition = sinkDefinitionOf(sink);
+    if (definition === undefined) throw fail("BUILD_NOT_A_SINK");
     return new StreamSink(this.builder.add({
       kind: "sink", name: definition.name, config: { sinkKind: definition.kind }, functions: { sink: definition },
       sink: { kind: definition.kind, describe: definition.describe, ...(definition.target === undefined ? {} : { target: definition.target }) },

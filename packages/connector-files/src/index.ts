@@ -1,1 +1,2 @@
-export {};
+export { fileSink, type FileSinkOptions } from "./file-sink.ts";
+export { fileSource, type FileSourceOptions } from "./file-source.ts";

@@ -1,1 +1,4 @@
-export {};
+export { csv, type CsvOptions } from "./csv.ts";
+export { defineFormat, type Format, formatDefinitionOf } from "./format.ts";
+export { anyJson, json } from "./json.ts";
+export { lines } from "./lines.ts";

@@ -1,1 +1,2 @@
-export {};
+/** Files as sources and sinks. */
+export { fileSink, type FileSinkOptions, fileSource, type FileSourceOptions } from "@millrace/connector-files";

@@ -8,3 +8,4 @@ export {
   type Type, type ValueState, type WatermarkGenerator, type WatermarkOptions, type WatermarkStrategy, type Window, type WindowAssigner, type WindowCtx,
   type WindowedStream, type WindowProcessSpec,
 } from "@millrace/api";
+export { csv, type CsvOptions, type Format, json, lines } from "@millrace/formats";

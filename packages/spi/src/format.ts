@@ -20,8 +20,8 @@ export interface FormatDecoder {
   readonly header: boolean;
   /** The header line, before the first `decode`. Throws `FORMAT_BAD_HEADER`. */
   readHeader(line: Uint8Array): void;
-  /** One record's bytes without the line end. Throws `FORMAT_BAD_RECORD` with `column` (1-based character) in its fields. Undefined: not a record (blank line). */
-  decode(line: Uint8Array): { readonly value: unknown } | undefined;
+  /** One record's bytes without the line end. Throws `FORMAT_BAD_RECORD` with `column` (1-based character) in its fields. Undefined: not a record (blank line). "more": the record goes on in the next line. */
+  decode(line: Uint8Array): { readonly value: unknown } | undefined | "more";
 }
 
 export interface FormatEncoder {

@@ -64,3 +64,18 @@ export interface Committer {
   abortOthers(keep: readonly unknown[], permit: Permit): Promise<void>;
   close?(): void | Promise<void>;
 }
+
+declare const sinkBrand: unique symbol;
+/** A sink as users hold it. Contravariant by a property, not a method: methods would let a wrong sink pass tsc. */
+export interface Sink<in T> {
+  readonly [sinkBrand]: (value: T) => void;
+  readonly kind: SinkKind;
+}
+/** For connectors: a sink that `sinkTo` takes. */
+export function defineSink<T>(definition: SinkDefinition): Sink<T> {
+  return { [sinkSymbol]: definition, kind: definition.kind } as unknown as Sink<T>;
+}
+/** Undefined for something that is not a sink. */
+export function sinkDefinitionOf(sink: unknown): SinkDefinition | undefined {
+  return (sink as { readonly [sinkSymbol]?: SinkDefinition } | undefined)?.[sinkSymbol];
+}

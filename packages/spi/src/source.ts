@@ -94,3 +94,17 @@ export interface ReaderOutput {
   /** Downstream has no room: return "more" now. */
   readonly full: boolean;
 }
+
+declare const sourceBrand: unique symbol;
+/** A source as users hold it. */
+export interface Source<out T> {
+  readonly [sourceBrand]: () => T;
+}
+/** For connectors: a source that `fromSource` takes. */
+export function defineSource<T, S extends Split>(definition: SourceDefinition<S>): Source<T> {
+  return { [sourceSymbol]: definition } as unknown as Source<T>;
+}
+/** Undefined for something that is not a source. */
+export function sourceDefinitionOf(source: unknown): SourceDefinition | undefined {
+  return (source as { readonly [sourceSymbol]?: SourceDefinition } | undefined)?.[sourceSymbol];
+}

@@ -1,0 +1,144 @@
+/**
+ * Reads the splits that it is given, one after the other.
+ *
+ * FRD-1  A split's position is that of the next record: exactly the records emitted are before it (SRC-1).
+ * FRD-2  A record that does not parse names file, line and column, and obeys the source's error policy.
+ */
+import { isMillraceError, MillraceError } from "@millrace/base";
+import type { FormatDecoder, FormatDefinition, ReaderContext, ReaderOutput, SourceReader } from "@millrace/spi";
+import { fail } from "./fail.ts";
+import type { FileSplit } from "./file-split.ts";
+import { LineReader } from "./line-reader.ts";
+import { Pace } from "./pace.ts";
+
+interface Open {
+  readonly split: FileSplit;
+  readonly lines: LineReader;
+  readonly decoder: FormatDecoder;
+  /** Whether the file's first line has been dealt with. */
+  headerDone: boolean;
+  /** Position and line behind the last record that was emitted or refused. */
+  position: number;
+  line: number;
+  /** Lines read since then: parts of one record. */
+  pendingLines: number;
+}
+
+export class FileReader implements SourceReader<FileSplit> {
+  readonly #context: ReaderContext;
+  readonly #format: FormatDefinition;
+  readonly #pace: Pace | undefined;
+  readonly #waiting: FileSplit[] = [];
+  #open: Open | undefined;
+  #noMore = false;
+  #asked = false;
+
+  constructor(context: ReaderContext, format: FormatDefinition, ratePerSec: number | undefined) {
+    this.#context = context;
+    this.#format = format;
+    this.#pace = ratePerSec === undefined ? undefined : new Pace(context, ratePerSec);
+  }
+  addSplits(splits: readonly FileSplit[]): void {
+    this.#waiting.push(...splits);
+    this.#asked = false;
+  }
+  noMoreSplits(): void {
+    this.#noMore = true;
+  }
+
+  poll(output: ReaderOutput, maxRows: number): "more" | "nothing" | "end" {
+    const current = this.#open ?? this.#next();
+    if (current === undefined) {
+      if (this.#noMore) return "end";
+      if (!this.#asked) {
+        this.#asked = true;
+        this.#context.requestSplit();
+      }
+      return "nothing";
+    }
+    const rows = Math.min(maxRows, this.#pace?.allowed() ?? maxRows);
+    if (rows === 0) return "nothing";
+    for (let i = 0; i < rows && !output.full; i++) {
+      if (!this.#header(current)) return "nothing";
+      const line = current.lines.take();
+      if (line === undefined) {
+        if (!current.lines.done) return "nothing";
+        this.#finish(current, output);
+        return "more";
+      }
+      this.#record(current, line, output);
+    }
+    return "more";
+  }
+  snapshot(): readonly FileSplit[] {
+    const open = this.#open;
+    return open === undefined ? [...this.#waiting] : [{ ...open.split, position: open.position, line: open.line }, ...this.#waiting];
+  }
+  close(): void {
+    this.#open?.lines.close();
+    this.#pace?.close();
+  }
+
+  #next(): Open | undefined {
+    const split = this.#waiting.shift();
+    if (split === undefined) return undefined;
+    const decoder = this.#format.createDecoder();
+    const lines = new LineReader(split, decoder.header, { onReady: () => this.#context.available(), onError: (error) => this.#context.fail(error) });
+    this.#open = { split, lines, decoder, headerDone: !decoder.header, position: split.position, line: split.line, pendingLines: 0 };
+    return this.#open;
+  }
+
+  /** Reads the header before the first record; in the split that holds it, it is also a line to pass over. */
+  #header(open: Open): boolean {
+    if (open.headerDone) return true;
+    const { header } = open.lines;
+    if (header === undefined) return false;
+    this.#located(open, 0, () => open.decoder.readHeader(header));
+    if (open.position === 0) {
+      if (open.lines.take() === undefined) return open.lines.done;
+      open.position = open.lines.position;
+      open.line = 1;
+    }
+    open.headerDone = true;
+    return true;
+  }
+
+  #record(open: Open, line: Uint8Array, output: ReaderOutput): void {
+    open.pendingLines += 1;
+    let result: ReturnType<FormatDecoder["decode"]>;
+    try {
+      result = this.#located(open, open.line + 1, () => open.decoder.decode(line));
+    } catch (error) {
+      this.#passed(open);
+      this.#context.badRow(error);
+      return;
+    }
+    if (result === "more") return;
+    this.#passed(open);
+    if (result === undefined) return;
+    this.#pace?.passed();
+    output.emit(open.split.splitId, result.value, Number.NaN);
+  }
+  #passed(open: Open): void {
+    open.position = open.lines.position;
+    open.line += open.pendingLines;
+    open.pendingLines = 0;
+  }
+  #finish(open: Open, output: ReaderOutput): void {
+    this.#open = undefined;
+    open.lines.close();
+    if (open.pendingLines > 0) this.#context.badRow(fail("FILES_UNREADABLE", { fields: { path: open.split.path, line: open.line + 1, reason: "the file ends inside a record" } }));
+    output.splitFinished(open.split.splitId);
+  }
+
+  /** Adds the place to what a decoder throws. */
+  #located<R>(open: Open, line: number, decode: () => R): R {
+    try {
+      return decode();
+    } catch (error) {
+      if (!isMillraceError(error)) throw error;
+      const inSplit = open.split.from > 0 ? { fromByte: open.split.from } : {};
+      throw new MillraceError(error.code, error, { fields: { file: open.split.path, line, ...inSplit, ...error.fields }, cause: error.cause });
+    }
+  }
+}

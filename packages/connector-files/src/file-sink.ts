@@ -1,0 +1,41 @@
+/**
+ * `fileSink`: files, each record in exactly one of them, exactly once.
+ *
+ *   write → .inprogress/<uid>-<subtask>-<epoch>.<attempt>-<seq>      synced at the barrier, then prepared
+ *   commit → part-<subtask>-<checkpoint>-<epoch>.<attempt>-<seq>.<ext>   a link that overwrites nothing, then the other name goes
+ *
+ * FSK-1  A file is rolled at every checkpoint: what a checkpoint covers never shares a file with what it does not.
+ * FSK-2  Names hold attempt and checkpoint; nobody touches another attempt's open file but the committer's sweep.
+ * FSK-3  Readers see files whose names begin neither with a dot nor an underscore; those are committed and whole.
+ */
+import { resolve } from "node:path";
+import { defineSink, type Sink } from "@millrace/spi";
+import { anyJson, type Format, formatDefinitionOf } from "@millrace/formats";
+import { fail } from "./fail.ts";
+import { FileCommitter } from "./file-committer.ts";
+import { FileWriter } from "./file-writer.ts";
+
+export interface FileSinkOptions<T> {
+  /** A directory; made when the first file is. */
+  path: string;
+  format?: Format<T>;
+  /** A file is also rolled when it has reached this size. Default 128 MB. */
+  rollBytes?: number;
+}
+const defaultRollBytes = 128 * 1024 * 1024;
+
+/** Without a format: JSON lines of whatever comes. */
+export function fileSink(options: { path: string; rollBytes?: number }): Sink<unknown>;
+export function fileSink<T>(options: { path: string; format: Format<T>; rollBytes?: number }): Sink<T>;
+export function fileSink<T>(options: FileSinkOptions<T>): Sink<T> {
+  const { path, rollBytes = defaultRollBytes } = options;
+  const format = options.format === undefined ? anyJson : formatDefinitionOf(options.format);
+  if (typeof path !== "string" || path === "") throw fail("FILES_BAD_OPTION", { fields: { option: "path", allowed: "a path that is not empty" } });
+  if (format === undefined) throw fail("FILES_BAD_OPTION", { fields: { option: "format", allowed: "json(…), csv(…) or lines" } });
+  if (!Number.isInteger(rollBytes) || rollBytes < 1) throw fail("FILES_BAD_OPTION", { fields: { option: "rollBytes", value: rollBytes, allowed: "a whole number from 1" } });
+  return defineSink<T>({
+    name: "files", kind: "two-phase", inputType: format.type, describe: { path, format: format.name }, target: `file:${path.replace(/\/+$/, "")}`,
+    createWriter: ({ task }) => new FileWriter({ folder: resolve(path), format, task, rollBytes }),
+    createCommitter: () => new FileCommitter(resolve(path)),
+  });
+}

@@ -1,0 +1,32 @@
+/** Hands out permission for so many records a second. */
+import type { ReaderContext } from "@millrace/spi";
+
+export class Pace {
+  readonly #context: ReaderContext;
+  readonly #ratePerSec: number;
+  #since = Number.NaN;
+  #done = 0;
+  #cancel: (() => void) | undefined;
+
+  constructor(context: ReaderContext, ratePerSec: number) {
+    this.#context = context;
+    this.#ratePerSec = ratePerSec;
+  }
+  /** How many records may pass now; when none, the reader is woken in time for the next. */
+  allowed(): number {
+    const { clock, timers } = this.#context.platform;
+    const now = clock.monotonic();
+    if (Number.isNaN(this.#since)) this.#since = now;
+    const due = Math.floor(((now - this.#since) * this.#ratePerSec) / 1_000) + 1 - this.#done;
+    if (due > 0) return due;
+    this.#cancel?.();
+    this.#cancel = timers.after(Math.max(1, Math.ceil(((1 - due) * 1_000) / this.#ratePerSec)), () => this.#context.available());
+    return 0;
+  }
+  passed(): void {
+    this.#done += 1;
+  }
+  close(): void {
+    this.#cancel?.();
+  }
+}

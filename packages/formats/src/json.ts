@@ -1,0 +1,120 @@
+/**
+ * JSON lines, checked against a type.
+ *
+ * JSN-1  A record is of the type or it is refused with the path of what is wrong; fields that the type does not name are dropped.
+ * JSN-2  Timestamps are read from milliseconds or from ISO 8601 text with a zone; bigints are text in JSON.
+ * JSN-3  NaN and infinities have no JSON: they are refused when written.
+ */
+import { isMillraceError } from "@millrace/base";
+import { checkValue, type Type, type TypeNode, typeNodeOf, unknownType } from "@millrace/data";
+import type { FormatDefinition, FormatEncoder } from "@millrace/spi";
+import { fail } from "./fail.ts";
+import { defineFormat, type Format } from "./format.ts";
+import { decodeLine } from "./text.ts";
+import { parseTimestamp } from "./timestamp.ts";
+
+const encoder = new TextEncoder();
+
+export function json<T>(type: Type<T>): Format<T> {
+  return defineFormat<T>(jsonDefinition(typeNodeOf(type)));
+}
+
+/** JSON lines of whatever comes: what a file sink writes without a format. */
+export const anyJson: FormatDefinition = jsonDefinition(unknownType);
+
+function jsonDefinition(type: TypeNode): FormatDefinition {
+  const convert = converterOf(type);
+  return {
+    name: "json", type, describe: {},
+    createDecoder: () => ({
+      header: false,
+      readHeader() {},
+      decode(line) {
+        const text = decodeLine(line);
+        if (text.trim() === "") return undefined;
+        const value = convert(parse(text));
+        try {
+          if (type.kind !== "unknown") checkValue(type, value);
+        } catch (error) {
+          if (!isMillraceError(error)) throw error;
+          throw fail("FORMAT_BAD_RECORD", { fields: { column: 1, reason: `${String(error.fields["path"] ?? "")}: expected ${String(error.fields["expected"] ?? "")}, found ${String(error.fields["found"] ?? "")}` }, cause: error });
+        }
+        return { value };
+      },
+    }),
+    createEncoder: jsonEncoder,
+  };
+}
+
+function jsonEncoder(): FormatEncoder {
+  return {
+    header: () => undefined,
+    encode(value) {
+      const text = JSON.stringify(value, replace);
+      if (text === undefined) throw fail("FORMAT_UNENCODABLE", { fields: { format: "json", reason: typeof value } });
+      return encoder.encode(`${text}\n`);
+    },
+  };
+}
+
+function replace(this: unknown, key: string, value: unknown): unknown {
+  if (typeof value === "bigint") return value.toString();
+  if (typeof value === "number" && !Number.isFinite(value)) throw fail("FORMAT_UNENCODABLE", { fields: { format: "json", field: key, reason: String(value) } });
+  if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return value;
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const message = (error as Error).message;
+    const position = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
+    throw fail("FORMAT_BAD_RECORD", { fields: { column: position + 1, reason: message.replace(/"[^"]*"\.\.\. is not/, "text is not") }, cause: error });
+  }
+}
+
+type Convert = (value: unknown) => unknown;
+const same: Convert = (value) => value;
+
+/** From what JSON has to what the type says; values that do not fit are left for the check to name. */
+function converterOf(type: TypeNode): Convert {
+  switch (type.kind) {
+    case "timestamp":
+      return (value) => (typeof value === "string" ? (parseTimestamp(value) ?? value) : value);
+    case "bigint":
+      return (value) => (typeof value === "string" && /^-?\d{1,400}$/.test(value) ? BigInt(value) : typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value);
+    case "bytes":
+      return (value) => (typeof value === "string" && /^([0-9a-f]{2})*$/i.test(value) ? Uint8Array.from(value.match(/../g) ?? [], (hex) => Number.parseInt(hex, 16)) : value);
+    case "nullable": {
+      const inner = converterOf(type.of);
+      return (value) => (value === null || value === undefined ? null : inner(value));
+    }
+    case "array": {
+      const inner = converterOf(type.of);
+      return inner === same ? same : (value) => (Array.isArray(value) ? value.map(inner) : value);
+    }
+    case "map": {
+      const inner = converterOf(type.of);
+      return inner === same ? same : (value) => (isRecord(value) ? Object.fromEntries(Object.entries(value).map(([name, v]) => [name, inner(v)])) : value);
+    }
+    case "object": {
+      const fields = type.fields.map((field) => ({ name: field.name, optional: field.optional === true, nullable: field.type.kind === "nullable", convert: converterOf(field.type) }));
+      return (value) => {
+        if (!isRecord(value)) return value;
+        const row: Record<string, unknown> = {};
+        for (const field of fields) {
+          const raw = Object.hasOwn(value, field.name) ? value[field.name] : undefined;
+          if (raw === undefined && (field.optional || !field.nullable)) continue;
+          row[field.name] = field.convert(raw);
+        }
+        return row;
+      };
+    }
+    default:
+      return same;
+  }
+}
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
