@@ -19,9 +19,6 @@ export function json<T>(type: Type<T>): Format<T> {
   return defineFormat<T>(jsonDefinition(typeNodeOf(type)));
 }
 
-/** JSON lines of whatever comes: what a file sink writes without a format. */
-export const anyJson: FormatDefinition = jsonDefinition(unknownType);
-
 function jsonDefinition(type: TypeNode): FormatDefinition {
   const convert = converterOf(type);
   return {
@@ -118,3 +115,6 @@ function converterOf(type: TypeNode): Convert {
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** JSON lines of whatever comes: what a file sink writes without a format. Last, because it is made while the module loads. */
+export const anyJson: FormatDefinition = jsonDefinition(unknownType);
