@@ -27,7 +27,10 @@ export function check(flightsFile, output) {
   for (const flight of late) {
     const delays = bucket(expected, flight);
     const at = delays.indexOf(flight.delayMinutes);
-    if (at < 0) problems.push(`late output holds a flight that is not in the input, or twice: ${JSON.stringify(flight)}`);
+    if (at < 0)
+      problems.push(
+        `late output holds a flight that is not in the input, or twice: ${JSON.stringify(flight)}`,
+      );
     else delays.splice(at, 1);
   }
 
@@ -35,7 +38,8 @@ export function check(flightsFile, output) {
   for (const row of readLines(join(output, "delays"), problems)) {
     const key = `${row.origin} ${row.hour}`;
     const rows = results.get(key) ?? [];
-    if (rows.some((other) => other.flights === row.flights)) problems.push(`result given twice: ${JSON.stringify(row)}`);
+    if (rows.some((other) => other.flights === row.flights))
+      problems.push(`result given twice: ${JSON.stringify(row)}`);
     rows.push(row);
     results.set(key, rows);
   }
@@ -54,9 +58,12 @@ export function check(flightsFile, output) {
 function compare(key, row, delays, problems) {
   const mean = delays.reduce((a, b) => a + b, 0) / delays.length;
   const p95 = [...delays].sort((a, b) => a - b)[Math.max(1, Math.ceil(0.95 * delays.length)) - 1];
-  if (row.flights !== delays.length) problems.push(`${key}: ${row.flights} flights, expected ${delays.length}`);
-  else if (Math.abs(row.mean - mean) > roundingError * Math.max(1, Math.abs(mean))) problems.push(`${key}: mean ${row.mean}, expected ${mean}`);
-  else if (Math.abs(row.p95 - p95) > quantileError * Math.abs(p95)) problems.push(`${key}: p95 ${row.p95}, expected ${p95}`);
+  if (row.flights !== delays.length)
+    problems.push(`${key}: ${row.flights} flights, expected ${delays.length}`);
+  else if (Math.abs(row.mean - mean) > roundingError * Math.max(1, Math.abs(mean)))
+    problems.push(`${key}: mean ${row.mean}, expected ${mean}`);
+  else if (Math.abs(row.p95 - p95) > quantileError * Math.abs(p95))
+    problems.push(`${key}: p95 ${row.p95}, expected ${p95}`);
 }
 
 function* readFlights(file) {
@@ -67,7 +74,11 @@ function* readFlights(file) {
   for (const line of lines) {
     const fields = line.trim().split(",");
     if (fields[delay] === "NA") continue;
-    yield { origin: fields[origin], scheduled: Date.parse(fields[hour]) + Number(fields[minute]) * 60_000, delayMinutes: Number(fields[delay]) };
+    yield {
+      origin: fields[origin],
+      scheduled: Date.parse(fields[hour]) + Number(fields[minute]) * 60_000,
+      delayMinutes: Number(fields[delay]),
+    };
   }
 }
 
@@ -81,24 +92,35 @@ function bucket(map, flight) {
 function readLines(folder, problems) {
   let names = [];
   try {
-    names = readdirSync(folder).filter((name) => !/^[._]/.test(name)).sort();
+    names = readdirSync(folder)
+      .filter((name) => !/^[._]/.test(name))
+      .sort();
   } catch {
     return [];
   }
-  return names.flatMap((name) => readFileSync(join(folder, name), "utf8").split("\n").filter((line) => line !== "").flatMap((line) => {
-    try {
-      return [JSON.parse(line)];
-    } catch {
-      problems.push(`${name}: not a record: ${line.slice(0, 80)}`);
-      return [];
-    }
-  }));
+  return names.flatMap((name) =>
+    readFileSync(join(folder, name), "utf8")
+      .split("\n")
+      .filter((line) => line !== "")
+      .flatMap((line) => {
+        try {
+          return [JSON.parse(line)];
+        } catch {
+          problems.push(`${name}: not a record: ${line.slice(0, 80)}`);
+          return [];
+        }
+      }),
+  );
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   const [flights, output] = process.argv.slice(2);
   const { problems, input, late, windows } = check(flights, output);
   for (const problem of problems.slice(0, 20)) console.log(problem);
-  console.log(problems.length === 0 ? `right: ${input} flights, ${late} of them late, ${windows} windows` : `WRONG: ${problems.length} problems`);
+  console.log(
+    problems.length === 0
+      ? `right: ${input} flights, ${late} of them late, ${windows} windows`
+      : `WRONG: ${problems.length} problems`,
+  );
   process.exitCode = problems.length === 0 ? 0 : 1;
 }

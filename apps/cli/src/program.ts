@@ -4,7 +4,10 @@ import { Command, Option } from "commander";
 export const version = "0.1.0";
 const defaultAddress = process.env["MILLRACE_JOBMANAGER"] ?? "http://127.0.0.1:8081";
 
-const jobManager = () => new Option("-m, --jobmanager <address>", "address of the JobManager's REST API").default(defaultAddress).env("MILLRACE_JOBMANAGER");
+const jobManager = () =>
+  new Option("-m, --jobmanager <address>", "address of the JobManager's REST API")
+    .default(defaultAddress)
+    .env("MILLRACE_JOBMANAGER");
 const json = () => new Option("--json", "print JSON instead of text");
 const collect = (value: string, before: readonly string[] = []) => [...before, value];
 
@@ -31,40 +34,100 @@ function withJob(command: Command): Command {
 }
 
 function jobCommands(program: Command): void {
-  withJob(program.command("run").description("Run a job in this process until its bounded sources end"))
-    .option("--inspect [address]", "wait for a debugger, run on one thread with time-outs suspended")
-    .option("--state <location>", "where checkpoints go; resumes from what is there (default: memory)")
+  withJob(
+    program.command("run").description("Run a job in this process until its bounded sources end"),
+  )
+    .option(
+      "--inspect [address]",
+      "wait for a debugger, run on one thread with time-outs suspended",
+    )
+    .option(
+      "--state <location>",
+      "where checkpoints go; resumes from what is there (default: memory)",
+    )
     .addOption(json())
-    .addHelpText("after", examples("millrace run examples/word-count/job.ts", "millrace run examples/departure-delays/job.ts --set output=out"))
+    .addHelpText(
+      "after",
+      examples(
+        "millrace run examples/word-count/job.ts",
+        "millrace run examples/departure-delays/job.ts --set output=out",
+      ),
+    )
     .action(async (file, options) => (await import("./commands/run.ts")).run(file, options));
   withJob(program.command("submit").description("Check, bundle and submit a job to a cluster"))
     .addOption(jobManager())
     .option("--name <name>", "name of the job on the cluster")
     .option("--wait", "wait until the job has ended; exit 1 unless it finished")
     .addOption(json())
-    .addHelpText("after", examples("millrace submit examples/word-count/job.ts --wait", "millrace submit examples/departure-delays/job.ts --set output=out --json"))
+    .addHelpText(
+      "after",
+      examples(
+        "millrace submit examples/word-count/job.ts --wait",
+        "millrace submit examples/departure-delays/job.ts --set output=out --json",
+      ),
+    )
     .action(async (file, options) => (await import("./commands/submit.ts")).submit(file, options));
-  withJob(program.command("plan").description("Print what a job would run as: vertices, chains, edges, guarantees, types"))
+  withJob(
+    program
+      .command("plan")
+      .description("Print what a job would run as: vertices, chains, edges, guarantees, types"),
+  )
     .option("--code", "also print the generated source of every chain")
     .addOption(json())
-    .addHelpText("after", examples("millrace plan examples/word-count/job.ts", "millrace plan examples/word-count/job.ts --json"))
+    .addHelpText(
+      "after",
+      examples(
+        "millrace plan examples/word-count/job.ts",
+        "millrace plan examples/word-count/job.ts --json",
+      ),
+    )
     .action(async (file, options) => (await import("./commands/plan.ts")).plan(file, options));
-  program.command("list").description("List the jobs of a cluster").addOption(jobManager()).addOption(json())
+  program
+    .command("list")
+    .description("List the jobs of a cluster")
+    .addOption(jobManager())
+    .addOption(json())
     .option("-r, --running", "only jobs that have not ended")
     .addHelpText("after", examples("millrace list", "millrace list --running --json"))
     .action(async (options) => (await import("./commands/jobs.ts")).list(options));
-  program.command("show").description("Show one job: state, vertices, checkpoints, exceptions").argument("<job>", "id of the job, or its name").addOption(jobManager()).addOption(json())
+  program
+    .command("show")
+    .description("Show one job: state, vertices, checkpoints, exceptions")
+    .argument("<job>", "id of the job, or its name")
+    .addOption(jobManager())
+    .addOption(json())
     .addHelpText("after", examples("millrace show word-count", "millrace show word-count --json"))
     .action(async (job, options) => (await import("./commands/jobs.ts")).show(job, options));
-  program.command("cancel").description("Cancel a job; its completed checkpoints are committed first").argument("<job>", "id of the job, or its name").addOption(jobManager()).addOption(json())
+  program
+    .command("cancel")
+    .description("Cancel a job; its completed checkpoints are committed first")
+    .argument("<job>", "id of the job, or its name")
+    .addOption(jobManager())
+    .addOption(json())
     .option("--no-wait", "do not wait until the job has ended")
-    .addHelpText("after", examples("millrace cancel word-count", "millrace cancel word-count --no-wait"))
+    .addHelpText(
+      "after",
+      examples("millrace cancel word-count", "millrace cancel word-count --no-wait"),
+    )
     .action(async (job, options) => (await import("./commands/jobs.ts")).cancel(job, options));
-  program.command("checkpoints").description("List a job's checkpoints").argument("<job>", "id of the job, or its name").addOption(jobManager()).addOption(json())
+  program
+    .command("checkpoints")
+    .description("List a job's checkpoints")
+    .argument("<job>", "id of the job, or its name")
+    .addOption(jobManager())
+    .addOption(json())
     .option("--trigger", "trigger one now and wait for it")
-    .addHelpText("after", examples("millrace checkpoints word-count", "millrace checkpoints word-count --trigger"))
+    .addHelpText(
+      "after",
+      examples("millrace checkpoints word-count", "millrace checkpoints word-count --trigger"),
+    )
     .action(async (job, options) => (await import("./commands/jobs.ts")).checkpoints(job, options));
-  program.command("logs").description("Print the tail of a job's logs").argument("<job>", "id of the job, or its name").addOption(jobManager()).addOption(json())
+  program
+    .command("logs")
+    .description("Print the tail of a job's logs")
+    .argument("<job>", "id of the job, or its name")
+    .addOption(jobManager())
+    .addOption(json())
     .option("-n, --lines <n>", "lines per TaskManager", Number, 200)
     .addHelpText("after", examples("millrace logs word-count", "millrace logs word-count -n 20"))
     .action(async (job, options) => (await import("./commands/jobs.ts")).logs(job, options));
@@ -72,33 +135,61 @@ function jobCommands(program: Command): void {
 
 function clusterCommands(program: Command): void {
   const local = program.command("local").description("A cluster of processes on this machine");
-  local.command("up").description("Start a JobManager and TaskManagers on loopback; state under .millrace/")
+  local
+    .command("up")
+    .description("Start a JobManager and TaskManagers on loopback; state under .millrace/")
     .option("-t, --taskmanagers <n>", "number of TaskManagers", Number, 2)
     .option("-s, --slots <n>", "slots of each TaskManager", Number, 2)
     .option("--port <n>", "REST port (0: any free one)", Number, 8081)
     .option("--dir <path>", "where state and logs go", ".millrace")
     .addOption(json())
-    .addHelpText("after", examples("millrace local up", "millrace local up --taskmanagers 3 --slots 1 --port 0"))
-    .action(async (options) => { await (await import("./commands/local.ts")).up(options); });
-  local.command("down").description("Stop the local cluster").option("--dir <path>", "where state and logs are", ".millrace").addOption(json())
+    .addHelpText(
+      "after",
+      examples("millrace local up", "millrace local up --taskmanagers 3 --slots 1 --port 0"),
+    )
+    .action(async (options) => {
+      await (await import("./commands/local.ts")).up(options);
+    });
+  local
+    .command("down")
+    .description("Stop the local cluster")
+    .option("--dir <path>", "where state and logs are", ".millrace")
+    .addOption(json())
     .addHelpText("after", examples("millrace local down"))
     .action(async (options) => (await import("./commands/local.ts")).down(options));
-  local.command("status").description("Show the local cluster's processes").option("--dir <path>", "where state and logs are", ".millrace").addOption(json())
+  local
+    .command("status")
+    .description("Show the local cluster's processes")
+    .option("--dir <path>", "where state and logs are", ".millrace")
+    .addOption(json())
     .addHelpText("after", examples("millrace local status", "millrace local status --json"))
     .action(async (options) => (await import("./commands/local.ts")).status(options));
 }
 
 function daemonCommands(program: Command): void {
-  program.command("jobmanager").description("Run a JobManager in the foreground")
+  program
+    .command("jobmanager")
+    .description("Run a JobManager in the foreground")
     .option("--host <host>", "address to listen on", "127.0.0.1")
     .option("--rest-port <n>", "REST port (0: any free one)", Number, 8081)
     .option("--control-port <n>", "port for TaskManagers (0: any free one)", Number, 6123)
-    .requiredOption("--store <location>", "where jobs and checkpoints live: a path, file:///… or s3://bucket/prefix")
+    .requiredOption(
+      "--store <location>",
+      "where jobs and checkpoints live: a path, file:///… or s3://bucket/prefix",
+    )
     .option("-D, --define <key=value>", "an option of the JobManager; may be repeated", collect)
     .option("--ready-file <path>", "write addresses as JSON to this file once everything listens")
-    .addHelpText("after", examples("millrace jobmanager --store .millrace/store", "millrace jobmanager --store s3://bucket/millrace -D heartbeat.timeout=10s"))
+    .addHelpText(
+      "after",
+      examples(
+        "millrace jobmanager --store .millrace/store",
+        "millrace jobmanager --store s3://bucket/millrace -D heartbeat.timeout=10s",
+      ),
+    )
     .action(async (options) => (await import("./commands/daemons.ts")).jobManager(options));
-  program.command("taskmanager").description("Run a TaskManager in the foreground")
+  program
+    .command("taskmanager")
+    .description("Run a TaskManager in the foreground")
     .requiredOption("-j, --jobmanager <host:port>", "control address of the JobManager")
     .requiredOption("--store <location>", "the JobManager's store")
     .option("-s, --slots <n>", "number of slots", Number, 2)
@@ -108,11 +199,22 @@ function daemonCommands(program: Command): void {
     .option("--log-dir <path>", "where runners' logs go", ".millrace/logs")
     .option("--metrics-port <n>", "port of /metrics (0: any free one)", Number, 0)
     .option("--ready-file <path>", "write addresses as JSON to this file once everything listens")
-    .addHelpText("after", examples("millrace taskmanager --jobmanager 127.0.0.1:6123 --store .millrace/store"))
+    .addHelpText(
+      "after",
+      examples("millrace taskmanager --jobmanager 127.0.0.1:6123 --store .millrace/store"),
+    )
     .action(async (options) => (await import("./commands/daemons.ts")).taskManager(options));
-  program.command("gc").description("Delete checkpoints' objects that nothing references").argument("<job>", "id of the job")
-    .requiredOption("--store <location>", "the cluster's store").option("--dry-run", "only show what would go, and why").addOption(json())
-    .addHelpText("after", examples("millrace gc 00000000000000000000000000000000 --store .millrace/store --dry-run"))
+  program
+    .command("gc")
+    .description("Delete checkpoints' objects that nothing references")
+    .argument("<job>", "id of the job")
+    .requiredOption("--store <location>", "the cluster's store")
+    .option("--dry-run", "only show what would go, and why")
+    .addOption(json())
+    .addHelpText(
+      "after",
+      examples("millrace gc 00000000000000000000000000000000 --store .millrace/store --dry-run"),
+    )
     .action(async (job, options) => (await import("./commands/gc.ts")).gc(job, options));
 }
 

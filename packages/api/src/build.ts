@@ -38,15 +38,21 @@ export function buildJob(job: Job, build: BuildArguments = {}): BuiltJob {
   try {
     guarded(() => parts.build(new Env(builder), params as never));
   } catch (error) {
-    throw isMillraceError(error) ? error : fail("BUILD_THREW", { fields: { job: parts.name }, cause: error });
+    throw isMillraceError(error)
+      ? error
+      : fail("BUILD_THREW", { fields: { job: parts.name }, cause: error });
   }
   const { graph, functions } = builder.finish({
-    ...parts.options, parallelism: builder.defaultParallelism ?? parts.parallelism ?? build.parallelism ?? 1,
+    ...parts.options,
+    parallelism: builder.defaultParallelism ?? parts.parallelism ?? build.parallelism ?? 1,
     ...(builder.maxParallelism === undefined ? {} : { maxParallelism: builder.maxParallelism }),
   });
   const warnings = validateGraph(graph);
   return {
-    name: parts.name, graph, functions, warnings,
+    name: parts.name,
+    graph,
+    functions,
+    warnings,
     async validate() {
       for (const node of builder.nodes) await node.validate?.();
     },

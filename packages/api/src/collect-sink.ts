@@ -5,7 +5,10 @@ import { defineSink, type Sink } from "@millrace/spi";
 /** Rows appear in `rows` when the checkpoint that holds them has been committed: once each, whatever restarts in between. */
 export function collectSink<T>(rows: T[]): Sink<T> {
   return defineSink<T>({
-    name: "collect", kind: "two-phase", inputType: unknownType, describe: {},
+    name: "collect",
+    kind: "two-phase",
+    inputType: unknownType,
+    describe: {},
     createWriter() {
       let open: unknown[] = [];
       return {

@@ -3,7 +3,9 @@ import { parseDuration } from "@millrace/base";
 
 declare const durationBrand: unique symbol;
 /** Milliseconds with a unit; a bare number is refused by tsc, "5m" is accepted everywhere. */
-export type Duration = (number & { readonly [durationBrand]: true }) | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
+export type Duration =
+  | (number & { readonly [durationBrand]: true })
+  | `${number}${"ms" | "s" | "m" | "h" | "d"}`;
 export type Millis = number & { readonly [durationBrand]: true };
 
 export function seconds(n: number): Millis {

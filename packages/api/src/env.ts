@@ -1,11 +1,11 @@
 /** What a build function starts from. */
 import type { Type } from "@millrace/data";
+import { type Source, sourceDefinitionOf } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
-import { type Source, sourceDefinitionOf } from "@millrace/spi";
 import { collectionSource, sequenceSource } from "./sources.ts";
 import { DataStream } from "./stream.ts";
-import { partsOf, Watermarks, type WatermarkStrategy } from "./watermarks.ts";
+import { partsOf, type WatermarkStrategy, Watermarks } from "./watermarks.ts";
 
 export class Env {
   readonly #builder: GraphBuilder;
@@ -13,20 +13,30 @@ export class Env {
   constructor(builder: GraphBuilder) {
     this.#builder = builder;
   }
-  fromSource<T>(source: Source<T>, watermarks: WatermarkStrategy<NoInfer<T>>, name?: string): DataStream<T> {
+  fromSource<T>(
+    source: Source<T>,
+    watermarks: WatermarkStrategy<NoInfer<T>>,
+    name?: string,
+  ): DataStream<T> {
     const definition = sourceDefinitionOf(source);
     if (definition === undefined) throw fail("BUILD_NOT_A_SOURCE");
     const parts = partsOf(watermarks);
-    const node = this.#builder.add({
-      kind: "source", name: name ?? definition.name, config: { watermarks: parts.config }, outputType: definition.outputType,
-      functions: {
-        source: definition,
-        ...(parts.timestamps === undefined ? {} : { timestamps: parts.timestamps }),
-        ...(parts.generator === undefined ? {} : { generator: parts.generator }),
+    const node = this.#builder.add(
+      {
+        kind: "source",
+        name: name ?? definition.name,
+        config: { watermarks: parts.config },
+        outputType: definition.outputType,
+        functions: {
+          source: definition,
+          ...(parts.timestamps === undefined ? {} : { timestamps: parts.timestamps }),
+          ...(parts.generator === undefined ? {} : { generator: parts.generator }),
+        },
+        source: { boundedness: definition.boundedness, describe: definition.describe },
+        ...(definition.validate === undefined ? {} : { validate: () => definition.validate?.() }),
       },
-      source: { boundedness: definition.boundedness, describe: definition.describe },
-      ...(definition.validate === undefined ? {} : { validate: () => definition.validate?.() }),
-    }, []);
+      [],
+    );
     return new DataStream<T>([{ from: node, partitioning: "forward" }], definition.outputType);
   }
   /** Values that are in the job itself, in order, read by one subtask. */
@@ -40,12 +50,18 @@ export class Env {
   }
   /** Default parallelism of the job's operators. */
   setParallelism(n: number): void {
-    if (!Number.isInteger(n) || n < 1) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "setParallelism", value: String(n), allowed: "a whole number from 1" } });
+    if (!Number.isInteger(n) || n < 1)
+      throw fail("BUILD_BAD_ARGUMENT", {
+        fields: { argument: "setParallelism", value: String(n), allowed: "a whole number from 1" },
+      });
     this.#builder.defaultParallelism = n;
   }
   /** Default number of key groups, for ever: the highest parallelism that keyed state can be rescaled to. */
   setMaxParallelism(n: number): void {
-    if (!Number.isInteger(n) || n < 1 || n > 32_768) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "setMaxParallelism", value: String(n), allowed: "1 to 32768" } });
+    if (!Number.isInteger(n) || n < 1 || n > 32_768)
+      throw fail("BUILD_BAD_ARGUMENT", {
+        fields: { argument: "setMaxParallelism", value: String(n), allowed: "1 to 32768" },
+      });
     this.#builder.maxParallelism = n;
   }
 }

@@ -8,10 +8,17 @@ export function assertFields(type: TypeNode, fields: readonly string[], argument
   if (type.kind !== "object") return;
   const names = type.fields.map((field) => field.name);
   for (const field of fields) {
-    if (!names.includes(field)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument, value: field, nearest: nearest(field, names) ?? "", allowed: names } });
+    if (!names.includes(field))
+      throw fail("BUILD_BAD_ARGUMENT", {
+        fields: { argument, value: field, nearest: nearest(field, names) ?? "", allowed: names },
+      });
   }
 }
 
-export function sideTypesOf(sides: Readonly<Record<string, AnyType>> | undefined): Readonly<Record<string, TypeNode>> {
-  return Object.fromEntries(Object.entries(sides ?? {}).map(([name, type]) => [name, typeNodeOf(type)]));
+export function sideTypesOf(
+  sides: Readonly<Record<string, AnyType>> | undefined,
+): Readonly<Record<string, TypeNode>> {
+  return Object.fromEntries(
+    Object.entries(sides ?? {}).map(([name, type]) => [name, typeNodeOf(type)]),
+  );
 }

@@ -5,7 +5,16 @@
  * GBU-2  A closure is found again by (uid, name): uids are final only when building has ended, so closures are kept by node until then.
  */
 import { type TypeNode, unknownType } from "@millrace/data";
-import type { ErrorPolicy, JobOptions, LogicalEdge, LogicalGraph, LogicalNode, OperatorConfigs, OperatorKind, Partitioning } from "@millrace/graph";
+import type {
+  ErrorPolicy,
+  JobOptions,
+  LogicalEdge,
+  LogicalGraph,
+  LogicalNode,
+  OperatorConfigs,
+  OperatorKind,
+  Partitioning,
+} from "@millrace/graph";
 import { fail } from "./fail.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -29,8 +38,13 @@ export interface Route {
   readonly side?: string;
   readonly partitioning: Partitioning;
   readonly explicit?: true;
-  readonly key?: { readonly fields: readonly string[]; readonly single: boolean } | { readonly fn: (value: never) => unknown };
-  readonly custom?: { readonly partition: (key: never, channels: number) => number; readonly key: (value: never) => unknown };
+  readonly key?:
+    | { readonly fields: readonly string[]; readonly single: boolean }
+    | { readonly fn: (value: never) => unknown };
+  readonly custom?: {
+    readonly partition: (key: never, channels: number) => number;
+    readonly key: (value: never) => unknown;
+  };
 }
 
 export class NodeBuilder {
@@ -43,15 +57,28 @@ export class NodeBuilder {
   /** Name path from the source: what a uid is derived from. */
   readonly path: string;
 
-  constructor(graph: GraphBuilder, id: number, options: NodeOptions<OperatorKind>, path: string, at: string | undefined) {
+  constructor(
+    graph: GraphBuilder,
+    id: number,
+    options: NodeOptions<OperatorKind>,
+    path: string,
+    at: string | undefined,
+  ) {
     this.graph = graph;
     this.id = id;
     this.functions = options.functions;
     this.validate = options.validate;
     this.path = path;
     this.draft = {
-      id, name: options.name, kind: options.kind, config: options.config as LogicalNode["config"], outputType: options.outputType ?? unknownType,
-      sideOutputs: options.sideOutputs ?? {}, chaining: "always", slotSharingGroup: "default", onError: { kind: "fail" },
+      id,
+      name: options.name,
+      kind: options.kind,
+      config: options.config as LogicalNode["config"],
+      outputType: options.outputType ?? unknownType,
+      sideOutputs: options.sideOutputs ?? {},
+      chaining: "always",
+      slotSharingGroup: "default",
+      onError: { kind: "fail" },
       ...(at === undefined ? {} : { at }),
       ...(options.source === undefined ? {} : { source: options.source }),
       ...(options.sink === undefined ? {} : { sink: options.sink }),
@@ -66,21 +93,32 @@ export class GraphBuilder {
   maxParallelism: number | undefined;
   closed = false;
 
-  add<K extends OperatorKind>(options: NodeOptions<K>, inputs: readonly (readonly Route[])[]): NodeBuilder {
+  add<K extends OperatorKind>(
+    options: NodeOptions<K>,
+    inputs: readonly (readonly Route[])[],
+  ): NodeBuilder {
     if (this.closed) throw fail("BUILD_FOREIGN_STREAM", { fields: { operator: options.name } });
     const first = inputs[0]?.[0]?.from;
     const path = first === undefined ? options.name : `${first.uid ?? first.path}/${options.name}`;
-    const node = new NodeBuilder(this, this.nodes.length, options as NodeOptions<OperatorKind>, this.#unique(path), callerPosition());
+    const node = new NodeBuilder(
+      this,
+      this.nodes.length,
+      options as NodeOptions<OperatorKind>,
+      this.#unique(path),
+      callerPosition(),
+    );
     this.nodes.push(node);
     inputs.forEach((routes, input) => {
       for (const route of routes) this.#connect(node, route, input as 0 | 1);
     });
-    if (first !== undefined && this.nodes.length > 0) node.draft.slotSharingGroup = first.draft.slotSharingGroup;
+    if (first !== undefined && this.nodes.length > 0)
+      node.draft.slotSharingGroup = first.draft.slotSharingGroup;
     return node;
   }
 
   #connect(to: NodeBuilder, route: Route, input: 0 | 1): void {
-    if (route.from.graph !== this) throw fail("BUILD_FOREIGN_STREAM", { fields: { operator: to.draft.name } });
+    if (route.from.graph !== this)
+      throw fail("BUILD_FOREIGN_STREAM", { fields: { operator: to.draft.name } });
     const index = this.edges.length;
     const keyName = `key:${index}`;
     const key = route.key;
@@ -90,28 +128,43 @@ export class GraphBuilder {
       to.functions[keyName] = route.custom.key;
     }
     this.edges.push({
-      from: route.from.id, to: to.id, input, partitioning: route.partitioning,
+      from: route.from.id,
+      to: to.id,
+      input,
+      partitioning: route.partitioning,
       ...(route.side === undefined ? {} : { side: route.side }),
       ...(route.explicit === undefined ? {} : { explicit: true }),
       ...(key === undefined ? {} : { key: "fn" in key ? { function: keyName } : key }),
-      ...(route.custom === undefined ? {} : { custom: { function: `partition:${index}`, key: keyName } }),
+      ...(route.custom === undefined
+        ? {}
+        : { custom: { function: `partition:${index}`, key: keyName } }),
     });
   }
 
   /** The graph, and closures by uid. */
-  finish(options: JobOptions): { readonly graph: LogicalGraph; readonly functions: ReadonlyMap<string, Readonly<Functions>> } {
+  finish(options: JobOptions): {
+    readonly graph: LogicalGraph;
+    readonly functions: ReadonlyMap<string, Readonly<Functions>>;
+  } {
     this.closed = true;
     const functions = new Map<string, Readonly<Functions>>();
     const nodes = this.nodes.map((node): LogicalNode => {
       const uid = node.uid ?? node.path;
       if (!functions.has(uid)) functions.set(uid, node.functions);
-      return { ...node.draft, uid, uidFrom: node.uid === undefined ? "path" : "user", functions: Object.keys(node.functions).sort() };
+      return {
+        ...node.draft,
+        uid,
+        uidFrom: node.uid === undefined ? "path" : "user",
+        functions: Object.keys(node.functions).sort(),
+      };
     });
     return { graph: { formatVersion: 1, options, nodes, edges: this.edges }, functions };
   }
 
   #unique(path: string): string {
-    const same = this.nodes.filter((node) => node.path === path || node.path.startsWith(`${path}#`)).length;
+    const same = this.nodes.filter(
+      (node) => node.path === path || node.path.startsWith(`${path}#`),
+    ).length;
     return same === 0 ? path : `${path}#${same + 1}`;
   }
 }
@@ -120,15 +173,25 @@ export function errorPolicyOf(policy: unknown): ErrorPolicy {
   if (policy === "fail" || policy === "skip") return { kind: policy };
   const given = policy as { readonly retry?: number; readonly deadLetter?: string };
   if (typeof given.deadLetter === "string") return { kind: "dead-letter", name: given.deadLetter };
-  if (Number.isInteger(given.retry) && (given.retry ?? 0) > 0) return { kind: "retry", times: given.retry ?? 1 };
-  throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "onError", value: JSON.stringify(policy), allowed: '"fail", "skip", { retry: n } or { deadLetter: name }' } });
+  if (Number.isInteger(given.retry) && (given.retry ?? 0) > 0)
+    return { kind: "retry", times: given.retry ?? 1 };
+  throw fail("BUILD_BAD_ARGUMENT", {
+    fields: {
+      argument: "onError",
+      value: JSON.stringify(policy),
+      allowed: '"fail", "skip", { retry: n } or { deadLetter: name }',
+    },
+  });
 }
 
 /** The first frame outside the engine's own packages: "job.ts:12:5". For messages only. */
 function callerPosition(): string | undefined {
   const frames = (new Error().stack ?? "").split("\n").slice(1);
-  const frame = frames.find((line) => !/[\\/](packages[\\/](api|graph|data)[\\/]src|millrace[\\/]dist)[\\/]/.test(line) && !line.includes("node:"));
+  const frame = frames.find(
+    (line) =>
+      !/[\\/](packages[\\/](api|graph|data)[\\/]src|millrace[\\/]dist)[\\/]/.test(line) &&
+      !line.includes("node:"),
+  );
   const match = frame === undefined ? null : /([^\\/(]+:\d+:\d+)\)?$/.exec(frame);
   return match?.[1];
 }
-

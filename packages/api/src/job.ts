@@ -1,6 +1,10 @@
 /** A job: a name, declared parameters, and a build function that says what it is made of. Building is pure and deterministic. */
 import { parseDuration } from "@millrace/base";
-import type { CheckpointOptions, JobOptions as GraphOptions, RestartOptions } from "@millrace/graph";
+import type {
+  CheckpointOptions,
+  JobOptions as GraphOptions,
+  RestartOptions,
+} from "@millrace/graph";
 import type { Duration } from "./duration.ts";
 import type { Env } from "./env.ts";
 import { fail } from "./fail.ts";
@@ -13,7 +17,14 @@ export interface JobOptions<P extends ParamDecls> {
   name: string;
   params?: P;
   parallelism?: number;
-  checkpoint?: { interval?: Duration; timeout?: Duration; minPause?: Duration; tolerableFailures?: number; mode?: "exactly-once"; onCancel?: "retain" | "delete" };
+  checkpoint?: {
+    interval?: Duration;
+    timeout?: Duration;
+    minPause?: Duration;
+    tolerableFailures?: number;
+    mode?: "exactly-once";
+    onCancel?: "retain" | "delete";
+  };
   restart?: {
     strategy?: RestartOptions["strategy"];
     /** How often at most; default without bound for "exponential-delay", 1 for the others. */
@@ -40,11 +51,26 @@ export interface JobParts {
 }
 
 export function defineJob(name: string, build: (env: Env) => void): Job;
-export function defineJob<const P extends ParamDecls>(options: JobOptions<P>, build: (env: Env, params: ParamValues<P>) => void): Job;
-export function defineJob(first: string | JobOptions<ParamDecls>, build: (env: Env, params: never) => void): Job {
+export function defineJob<const P extends ParamDecls>(
+  options: JobOptions<P>,
+  build: (env: Env, params: ParamValues<P>) => void,
+): Job;
+export function defineJob(
+  first: string | JobOptions<ParamDecls>,
+  build: (env: Env, params: never) => void,
+): Job {
   const options = typeof first === "string" ? { name: first } : first;
-  if (typeof options.name !== "string" || options.name.trim() === "") throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "name", allowed: "a name that is not empty" } });
-  const parts: JobParts = { name: options.name, params: options.params, options: graphOptionsOf(options), parallelism: options.parallelism, build };
+  if (typeof options.name !== "string" || options.name.trim() === "")
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: { argument: "name", allowed: "a name that is not empty" },
+    });
+  const parts: JobParts = {
+    name: options.name,
+    params: options.params,
+    options: graphOptionsOf(options),
+    parallelism: options.parallelism,
+    build,
+  };
   return Object.freeze({ [jobSymbol]: parts, name: options.name });
 }
 
@@ -58,19 +84,43 @@ export function partsOfJob(job: Job): JobParts {
 
 function graphOptionsOf(options: JobOptions<ParamDecls>): GraphOptions {
   const { checkpoint = {}, restart = {} } = options;
-  const ms = (duration: Duration | undefined, otherwise: number) => (duration === undefined ? otherwise : parseDuration(duration));
+  const ms = (duration: Duration | undefined, otherwise: number) =>
+    duration === undefined ? otherwise : parseDuration(duration);
   const strategy = restart.strategy ?? "exponential-delay";
   const checkpointing: CheckpointOptions = {
-    intervalMs: ms(checkpoint.interval, 10_000), timeoutMs: ms(checkpoint.timeout, 600_000), minPauseMs: ms(checkpoint.minPause, 0),
-    tolerableFailures: checkpoint.tolerableFailures ?? 0, retained: 1, mode: "exactly-once", onCancel: checkpoint.onCancel ?? "retain",
+    intervalMs: ms(checkpoint.interval, 10_000),
+    timeoutMs: ms(checkpoint.timeout, 600_000),
+    minPauseMs: ms(checkpoint.minPause, 0),
+    tolerableFailures: checkpoint.tolerableFailures ?? 0,
+    retained: 1,
+    mode: "exactly-once",
+    onCancel: checkpoint.onCancel ?? "retain",
   };
-  if (!(checkpointing.intervalMs > 0)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "checkpoint.interval", value: String(checkpoint.interval), allowed: "a duration above 0" } });
+  if (!(checkpointing.intervalMs > 0))
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: {
+        argument: "checkpoint.interval",
+        value: String(checkpoint.interval),
+        allowed: "a duration above 0",
+      },
+    });
   return {
-    name: options.name, parallelism: 1, bufferTimeoutMs: ms(options.bufferTimeout, 5), autoWatermarkIntervalMs: ms(options.autoWatermarkInterval, 200),
-    requireTypes: options.requireTypes === true, checkpoint: checkpointing,
+    name: options.name,
+    parallelism: 1,
+    bufferTimeoutMs: ms(options.bufferTimeout, 5),
+    autoWatermarkIntervalMs: ms(options.autoWatermarkInterval, 200),
+    requireTypes: options.requireTypes === true,
+    checkpoint: checkpointing,
     restart: {
-      strategy, attempts: restart.attempts ?? (strategy === "exponential-delay" ? Number.MAX_SAFE_INTEGER : 1), delayMs: ms(restart.delay, strategy === "exponential-delay" ? 200 : 1_000),
-      maxDelayMs: ms(restart.maxDelay, 60_000), multiplier: 1.5, jitter: 0.1, resetAfterMs: 3_600_000, failureRateIntervalMs: ms(restart.interval, 60_000),
+      strategy,
+      attempts:
+        restart.attempts ?? (strategy === "exponential-delay" ? Number.MAX_SAFE_INTEGER : 1),
+      delayMs: ms(restart.delay, strategy === "exponential-delay" ? 200 : 1_000),
+      maxDelayMs: ms(restart.maxDelay, 60_000),
+      multiplier: 1.5,
+      jitter: 0.1,
+      resetAfterMs: 3_600_000,
+      failureRateIntervalMs: ms(restart.interval, 60_000),
     },
   };
 }

@@ -1,6 +1,6 @@
 /** Parameters of a job: declared once, given at submission, the same at every later build. */
 import { nearest, parseDuration } from "@millrace/base";
-import { type Duration, type Millis } from "./duration.ts";
+import type { Duration, Millis } from "./duration.ts";
 import { fail } from "./fail.ts";
 
 export interface Param<out T> {
@@ -11,7 +11,9 @@ export interface Secret {
   readonly secret: string;
 }
 export type ParamDecls = Readonly<Record<string, Param<unknown>>>;
-export type ParamValues<P extends ParamDecls> = { readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never };
+export type ParamValues<P extends ParamDecls> = {
+  readonly [K in keyof P]: P[K] extends Param<infer T> ? T : never;
+};
 
 interface Declaration {
   readonly kind: "string" | "number" | "boolean" | "duration" | "secret";
@@ -21,24 +23,37 @@ interface Declaration {
 const paramSymbol = Symbol.for("millrace.param");
 
 export const param = {
-  string: (options: { default?: string; help?: string } = {}): Param<string> => declare("string", options),
-  number: (options: { default?: number; help?: string } = {}): Param<number> => declare("number", options),
-  boolean: (options: { default?: boolean; help?: string } = {}): Param<boolean> => declare("boolean", options),
-  duration: (options: { default?: Duration; help?: string } = {}): Param<Millis> => declare("duration", options),
+  string: (options: { default?: string; help?: string } = {}): Param<string> =>
+    declare("string", options),
+  number: (options: { default?: number; help?: string } = {}): Param<number> =>
+    declare("number", options),
+  boolean: (options: { default?: boolean; help?: string } = {}): Param<boolean> =>
+    declare("boolean", options),
+  duration: (options: { default?: Duration; help?: string } = {}): Param<Millis> =>
+    declare("duration", options),
   /** Stored as a reference; resolved in the runner, never in plan, store or REST. */
   secret: (options: { help?: string } = {}): Param<Secret> => declare("secret", options),
 } as const;
 
-function declare<T>(kind: Declaration["kind"], options: { default?: unknown; help?: string }): Param<T> {
+function declare<T>(
+  kind: Declaration["kind"],
+  options: { default?: unknown; help?: string },
+): Param<T> {
   const declaration: Declaration = { kind, default: options.default, help: options.help ?? "" };
   return { [paramSymbol]: declaration } as unknown as Param<T>;
 }
 
 /** Values of all declared parameters. Throws `PARAM_UNKNOWN`, `PARAM_MISSING`, `PARAM_BAD_VALUE`. */
-export function resolveParams(declarations: ParamDecls | undefined, given: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+export function resolveParams(
+  declarations: ParamDecls | undefined,
+  given: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
   const names = Object.keys(declarations ?? {});
   for (const name of Object.keys(given)) {
-    if (!names.includes(name)) throw fail("PARAM_UNKNOWN", { fields: { parameter: name, nearest: nearest(name, names) ?? "", parameters: names } });
+    if (!names.includes(name))
+      throw fail("PARAM_UNKNOWN", {
+        fields: { parameter: name, nearest: nearest(name, names) ?? "", parameters: names },
+      });
   }
   const values: Record<string, unknown> = {};
   for (const [name, param] of Object.entries(declarations ?? {})) {
@@ -48,14 +63,18 @@ export function resolveParams(declarations: ParamDecls | undefined, given: Reado
       continue;
     }
     const value = name in given ? given[name] : declaration.default;
-    if (value === undefined) throw fail("PARAM_MISSING", { fields: { parameter: name, type: declaration.kind, help: declaration.help } });
+    if (value === undefined)
+      throw fail("PARAM_MISSING", {
+        fields: { parameter: name, type: declaration.kind, help: declaration.help },
+      });
     values[name] = parse(name, declaration.kind, value);
   }
   return values;
 }
 
 function parse(name: string, kind: Declaration["kind"], value: unknown): unknown {
-  const bad = () => fail("PARAM_BAD_VALUE", { fields: { parameter: name, type: kind, value: String(value) } });
+  const bad = () =>
+    fail("PARAM_BAD_VALUE", { fields: { parameter: name, type: kind, value: String(value) } });
   switch (kind) {
     case "string":
       if (typeof value !== "string") throw bad();

@@ -10,9 +10,17 @@ interface Host {
 
 export function printSink(prefix: string | undefined): Sink<unknown> {
   return defineSink({
-    name: "print", kind: "at-least-once", inputType: unknownType, describe: prefix === undefined ? {} : { prefix },
+    name: "print",
+    kind: "at-least-once",
+    inputType: unknownType,
+    describe: prefix === undefined ? {} : { prefix },
     createWriter({ task }) {
-      const head = [prefix, task.parallelism > 1 || prefix === undefined ? String(task.subtask + 1) : undefined].filter((part) => part !== undefined).join(":");
+      const head = [
+        prefix,
+        task.parallelism > 1 || prefix === undefined ? String(task.subtask + 1) : undefined,
+      ]
+        .filter((part) => part !== undefined)
+        .join(":");
       let text = "";
       const flush = () => {
         const host = globalThis as unknown as Host;
@@ -38,5 +46,8 @@ export function printSink(prefix: string | undefined): Sink<unknown> {
 }
 
 function textOf(value: unknown): string {
-  return JSON.stringify(value, (_key, v: unknown) => (typeof v === "bigint" ? v.toString() : v)) ?? String(value);
+  return (
+    JSON.stringify(value, (_key, v: unknown) => (typeof v === "bigint" ? v.toString() : v)) ??
+    String(value)
+  );
 }

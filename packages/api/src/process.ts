@@ -41,7 +41,8 @@ export interface SpecBase<O, Sd extends SideDecls, H> {
 export interface ProcessSpec<T, O, Sd extends SideDecls, H> extends SpecBase<O, Sd, H> {
   onElement: (value: T, ctx: ProcessCtx<NoInfer<O>, Sd, NoInfer<H>>) => void;
 }
-export interface KeyedProcessSpec<T, K, O, St extends StateDecls, Sd extends SideDecls, H> extends SpecBase<O, Sd, H> {
+export interface KeyedProcessSpec<T, K, O, St extends StateDecls, Sd extends SideDecls, H>
+  extends SpecBase<O, Sd, H> {
   state?: St;
   onElement: (value: T, ctx: KeyedCtx<K, NoInfer<O>, St, Sd, NoInfer<H>>) => void;
 }

@@ -1,12 +1,20 @@
 /** Guards around a build function: what differs from run to run throws while it runs. */
 import { fail } from "./fail.ts";
 
-type Global = Record<string, unknown> & { Date: DateConstructor; Math: Math; performance?: object; crypto?: object; process?: object };
+type Global = Record<string, unknown> & {
+  Date: DateConstructor;
+  Math: Math;
+  performance?: object;
+  crypto?: object;
+  process?: object;
+};
 
 /** Runs `build` with the clock, randomness and the environment closed; everything is put back, whatever happens. */
 export function guarded<R>(build: () => R): R {
   const host = globalThis as unknown as Global;
-  const refuse = (what: string) => (): never => { throw fail("BUILD_IMPURE", { fields: { called: what } }); };
+  const refuse = (what: string) => (): never => {
+    throw fail("BUILD_IMPURE", { fields: { called: what } });
+  };
   const undo: (() => void)[] = [];
   const replace = (owner: object | undefined, name: string, value: PropertyDescriptor) => {
     if (owner === undefined) return;
@@ -25,13 +33,17 @@ export function guarded<R>(build: () => R): R {
       return Reflect.construct(target, args, newTarget) as object;
     },
     apply: refuse("Date()"),
-    get: (target, name, receiver) => (name === "now" ? refuse("Date.now()") : (Reflect.get(target, name, receiver) as unknown)),
+    get: (target, name, receiver) =>
+      name === "now" ? refuse("Date.now()") : (Reflect.get(target, name, receiver) as unknown),
   });
   replace(host, "Date", { value: GuardedDate, writable: true });
   replace(host.Math, "random", { value: refuse("Math.random()"), writable: true });
   replace(host.performance, "now", { value: refuse("performance.now()"), writable: true });
   replace(host.crypto, "randomUUID", { value: refuse("crypto.randomUUID()"), writable: true });
-  replace(host.crypto, "getRandomValues", { value: refuse("crypto.getRandomValues()"), writable: true });
+  replace(host.crypto, "getRandomValues", {
+    value: refuse("crypto.getRandomValues()"),
+    writable: true,
+  });
   replace(host.process, "env", { get: refuse("process.env") });
   try {
     return build();

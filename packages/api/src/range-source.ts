@@ -4,7 +4,14 @@
  * RNG-1  A split is (from, to, step) and the next index to read; the records of a split come in index order.
  * RNG-2  Every index is in exactly one split, whatever the number of readers.
  */
-import type { EnumeratorContext, ReaderContext, ReaderOutput, SourceReader, Split, SplitEnumerator } from "@millrace/spi";
+import type {
+  EnumeratorContext,
+  ReaderContext,
+  ReaderOutput,
+  SourceReader,
+  Split,
+  SplitEnumerator,
+} from "@millrace/spi";
 
 export interface RangeSplit extends Split {
   readonly to: number;
@@ -27,7 +34,8 @@ export class RangeEnumerator implements SplitEnumerator<RangeSplit> {
 
   constructor(context: EnumeratorContext<RangeSplit>, options: RangeOptions, restored: unknown) {
     this.#context = context;
-    this.#waiting = restored === undefined ? cut(options, context.parallelism) : [...(restored as RangeState)];
+    this.#waiting =
+      restored === undefined ? cut(options, context.parallelism) : [...(restored as RangeState)];
   }
   start(): void {}
   handleSplitRequest(subtask: number): void {
@@ -46,9 +54,20 @@ export class RangeEnumerator implements SplitEnumerator<RangeSplit> {
 function cut({ from, to, splits }: RangeOptions, readers: number): RangeSplit[] {
   if (to <= from) return [];
   if (splits === 1) return [{ splitId: "0", next: from, to, step: 1 }];
-  if (splits === "strided") return Array.from({ length: readers }, (_, i) => ({ splitId: String(i), next: from + i, to, step: readers })).filter((split) => split.next < to);
+  if (splits === "strided")
+    return Array.from({ length: readers }, (_, i) => ({
+      splitId: String(i),
+      next: from + i,
+      to,
+      step: readers,
+    })).filter((split) => split.next < to);
   const size = Math.ceil((to - from) / readers);
-  return Array.from({ length: readers }, (_, i) => ({ splitId: String(i), next: from + i * size, to: Math.min(to, from + (i + 1) * size), step: 1 })).filter((split) => split.next < split.to);
+  return Array.from({ length: readers }, (_, i) => ({
+    splitId: String(i),
+    next: from + i * size,
+    to: Math.min(to, from + (i + 1) * size),
+    step: 1,
+  })).filter((split) => split.next < split.to);
 }
 
 export class RangeReader implements SourceReader<RangeSplit> {
@@ -64,7 +83,11 @@ export class RangeReader implements SourceReader<RangeSplit> {
   #rateDone = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(context: ReaderContext, at: (index: number) => unknown, ratePerSec: number | undefined) {
+  constructor(
+    context: ReaderContext,
+    at: (index: number) => unknown,
+    ratePerSec: number | undefined,
+  ) {
     this.#context = context;
     this.#at = at;
     this.#ratePerSec = ratePerSec;
@@ -120,7 +143,9 @@ export class RangeReader implements SourceReader<RangeSplit> {
     const due = Math.floor(((now - this.#rateSince) * rate) / 1_000) + 1 - this.#rateDone;
     if (due > 0) return due;
     this.#cancel?.();
-    this.#cancel = timers.after(Math.max(1, Math.ceil(((1 - due) * 1_000) / rate)), () => this.#context.available());
+    this.#cancel = timers.after(Math.max(1, Math.ceil(((1 - due) * 1_000) / rate)), () =>
+      this.#context.available(),
+    );
     return 0;
   }
 }

@@ -6,13 +6,29 @@ import { RangeEnumerator, RangeReader, type RangeSplit } from "./range-source.ts
 
 /** Values that are in the job itself; one split, so their order is kept. */
 export function collectionSource<T>(values: readonly T[], type?: Type<T>): Source<T> {
-  return rangeSource({ name: "collection", from: 0, to: values.length, splits: 1, at: (index) => values[index], type });
+  return rangeSource({
+    name: "collection",
+    from: 0,
+    to: values.length,
+    splits: 1,
+    at: (index) => values[index],
+    type,
+  });
 }
 
 /** Whole numbers from `from` to `to`, both included; as many splits as readers. */
 export function sequenceSource(from: number, to: number): Source<number> {
-  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "fromSequence", value: `${from}, ${to}`, allowed: "whole numbers" } });
-  return rangeSource({ name: "sequence", from, to: to + 1, splits: "readers", at: (index) => index });
+  if (!Number.isSafeInteger(from) || !Number.isSafeInteger(to))
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: { argument: "fromSequence", value: `${from}, ${to}`, allowed: "whole numbers" },
+    });
+  return rangeSource({
+    name: "sequence",
+    from,
+    to: to + 1,
+    splits: "readers",
+    at: (index) => index,
+  });
 }
 
 export interface GeneratorOptions<T> {
@@ -27,23 +43,49 @@ export interface GeneratorOptions<T> {
 /** Flink's `DataGeneratorSource`. Record `i` comes from reader `i mod parallelism`. */
 export function generatorSource<T>(options: GeneratorOptions<T>): Source<T> {
   const { count, ratePerSec } = options;
-  if (count !== undefined && (!Number.isSafeInteger(count) || count < 0)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "count", value: String(count), allowed: "a whole number from 0" } });
-  if (ratePerSec !== undefined && !(ratePerSec > 0)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "ratePerSec", value: String(ratePerSec), allowed: "a number above 0" } });
+  if (count !== undefined && (!Number.isSafeInteger(count) || count < 0))
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: { argument: "count", value: String(count), allowed: "a whole number from 0" },
+    });
+  if (ratePerSec !== undefined && !(ratePerSec > 0))
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: { argument: "ratePerSec", value: String(ratePerSec), allowed: "a number above 0" },
+    });
   return rangeSource({
-    name: "generator", from: 0, to: count ?? Number.MAX_SAFE_INTEGER, splits: "strided", at: options.create, bounded: count !== undefined,
-    ...(options.type === undefined ? {} : { type: options.type }), ...(ratePerSec === undefined ? {} : { ratePerSec }),
+    name: "generator",
+    from: 0,
+    to: count ?? Number.MAX_SAFE_INTEGER,
+    splits: "strided",
+    at: options.create,
+    bounded: count !== undefined,
+    ...(options.type === undefined ? {} : { type: options.type }),
+    ...(ratePerSec === undefined ? {} : { ratePerSec }),
   });
 }
 
 function rangeSource<T>(options: {
-  readonly name: string; readonly from: number; readonly to: number; readonly splits: 1 | "readers" | "strided"; readonly at: (index: number) => unknown;
-  readonly type?: Type<T> | undefined; readonly ratePerSec?: number; readonly bounded?: boolean;
+  readonly name: string;
+  readonly from: number;
+  readonly to: number;
+  readonly splits: 1 | "readers" | "strided";
+  readonly at: (index: number) => unknown;
+  readonly type?: Type<T> | undefined;
+  readonly ratePerSec?: number;
+  readonly bounded?: boolean;
 }): Source<T> {
   const { from, to, splits, ratePerSec } = options;
   return defineSource<T, RangeSplit>({
-    name: options.name, boundedness: options.bounded === false ? "unbounded" : "bounded", outputType: options.type === undefined ? unknownType : typeNodeOf(options.type),
+    name: options.name,
+    boundedness: options.bounded === false ? "unbounded" : "bounded",
+    outputType: options.type === undefined ? unknownType : typeNodeOf(options.type),
     describe: { from, to, ...(ratePerSec === undefined ? {} : { ratePerSec }) },
-    createEnumerator: (context, restored) => new RangeEnumerator(context, { from, to, splits }, restored),
-    createReader: (context) => new RangeReader(context, options.at, ratePerSec === undefined ? undefined : ratePerSec / context.parallelism),
+    createEnumerator: (context, restored) =>
+      new RangeEnumerator(context, { from, to, splits }, restored),
+    createReader: (context) =>
+      new RangeReader(
+        context,
+        options.at,
+        ratePerSec === undefined ? undefined : ratePerSec / context.parallelism,
+      ),
   });
 }

@@ -22,9 +22,21 @@ function value<T>(type: Type<T>): StateDecl<ValueState<T>>;
 function value<T>(type: Type<T>, options: { default: NoInfer<T> }): StateDecl<ValueState<T, never>>;
 function value<T>(type: Type<T>, options?: { default: NoInfer<T> }): StateDecl<ValueState<T>> {
   const node = typeNodeOf(type);
-  if (node.kind === "unknown") throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "type", value: "t.of()", allowed: "a real type: t.of is a witness for the compiler only" } });
+  if (node.kind === "unknown")
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: {
+        argument: "type",
+        value: "t.of()",
+        allowed: "a real type: t.of is a witness for the compiler only",
+      },
+    });
   const hasDefault = options !== undefined && "default" in options;
-  const config: StateConfig = { kind: "value", type: node, hasDefault, default: hasDefault ? valueToJson(node, options.default) : null };
+  const config: StateConfig = {
+    kind: "value",
+    type: node,
+    hasDefault,
+    default: hasDefault ? valueToJson(node, options.default) : null,
+  };
   return { [stateSymbol]: config } as unknown as StateDecl<ValueState<T>>;
 }
 export const state = { value } as const;
@@ -32,8 +44,13 @@ export const state = { value } as const;
 export function stateConfigsOf(declarations: StateDecls | undefined): StateConfigs {
   const configs: Record<string, StateConfig> = {};
   for (const [name, declaration] of Object.entries(declarations ?? {})) {
-    const config = (declaration as { readonly [stateSymbol]?: StateConfig } | undefined)?.[stateSymbol];
-    if (config === undefined) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: `state.${name}`, allowed: "what state.value(…) returned" } });
+    const config = (declaration as { readonly [stateSymbol]?: StateConfig } | undefined)?.[
+      stateSymbol
+    ];
+    if (config === undefined)
+      throw fail("BUILD_BAD_ARGUMENT", {
+        fields: { argument: `state.${name}`, allowed: "what state.value(…) returned" },
+      });
     configs[name] = config;
   }
   return configs;

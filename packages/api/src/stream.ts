@@ -4,15 +4,39 @@
  */
 import { type Type, type TypeNode, typeNodeOf, unknownType } from "@millrace/data";
 import type { AsyncConfig, OperatorConfigs, OperatorKind } from "@millrace/graph";
+import { type Sink, sinkDefinitionOf } from "@millrace/spi";
 import { type Duration, millisOf } from "./duration.ts";
 import { fail } from "./fail.ts";
 import { assertFields, sideTypesOf } from "./fields.ts";
-import { errorPolicyOf, type GraphBuilder, type NodeBuilder, type NodeOptions, type Route } from "./graph-builder.ts";
-import type { KeyedProcessSpec, NoOutputDeclared, ProcessSpec, SideDecls, SideTypes } from "./process.ts";
+import {
+  errorPolicyOf,
+  type GraphBuilder,
+  type NodeBuilder,
+  type NodeOptions,
+  type Route,
+} from "./graph-builder.ts";
 import { printSink } from "./print-sink.ts";
-import { type Sink, sinkDefinitionOf } from "@millrace/spi";
+import type {
+  KeyedProcessSpec,
+  NoOutputDeclared,
+  ProcessSpec,
+  SideDecls,
+  SideTypes,
+} from "./process.ts";
 import { type NoState, type StateDecls, stateConfigsOf } from "./state.ts";
-import type { AsyncCtx, AsyncOptions, AsyncSpec, Emit, FieldOf, Key, KeyFrom, NoSides, OnError, Present, Window } from "./types.ts";
+import type {
+  AsyncCtx,
+  AsyncOptions,
+  AsyncSpec,
+  Emit,
+  FieldOf,
+  Key,
+  KeyFrom,
+  NoSides,
+  OnError,
+  Present,
+  Window,
+} from "./types.ts";
 import { partsOf, type WatermarkStrategy } from "./watermarks.ts";
 import { WindowedStream } from "./windowed.ts";
 import { assignerOf, type WindowAssigner } from "./windows.ts";
@@ -74,43 +98,75 @@ export class DataStream<T, S = NoSides> {
     return this.same({ kind: "filter", name: "filter", config: {}, functions: { fn } });
   }
   /** Drops rows whose named fields are null or undefined, and says so in the type. */
-  filterPresent<const F extends keyof T & string>(...fields: readonly F[]): DataStream<Present<T, F>> {
+  filterPresent<const F extends keyof T & string>(
+    ...fields: readonly F[]
+  ): DataStream<Present<T, F>> {
     assertFields(this.type, fields, "filterPresent");
-    return this.same({ kind: "filterPresent", name: "filterPresent", config: { fields }, functions: {}, outputType: presentType(this.type, fields) }) as unknown as DataStream<Present<T, F>>;
+    return this.same({
+      kind: "filterPresent",
+      name: "filterPresent",
+      config: { fields },
+      functions: {},
+      outputType: presentType(this.type, fields),
+    }) as unknown as DataStream<Present<T, F>>;
   }
   /**
    * Return the results (array, generator), or push them without allocating: annotate `emit: Emit<string>` and R follows. One signature
    * on purpose: two overloads that take lambdas of different arity make `value` implicitly any.
    */
-  flatMap<R>(fn: (value: T, emit: Emit<R>) => Iterable<R> | void, type?: Type<NoInfer<R>>): DataStream<R> {
+  flatMap<R>(
+    fn: (value: T, emit: Emit<R>) => Iterable<R> | void,
+    type?: Type<NoInfer<R>>,
+  ): DataStream<R> {
     return this.next({ kind: "flatMap", name: "flatMap", config: {}, functions: { fn } }, type);
   }
-  mapAsync<R>(fn: (value: T, ctx: AsyncCtx) => Promise<R>, options: AsyncOptions<T, NoInfer<R>>): DataStream<R>;
+  mapAsync<R>(
+    fn: (value: T, ctx: AsyncCtx) => Promise<R>,
+    options: AsyncOptions<T, NoInfer<R>>,
+  ): DataStream<R>;
   /** With a per-subtask resource: `open` once, `call` per record, `close` at the end. */
   mapAsync<H, R>(spec: AsyncSpec<T, H, R>): DataStream<R>;
-  mapAsync<H, R>(first: ((value: T, ctx: AsyncCtx) => Promise<R>) | AsyncSpec<T, H, R>, second?: AsyncOptions<T, R>): DataStream<R> {
+  mapAsync<H, R>(
+    first: ((value: T, ctx: AsyncCtx) => Promise<R>) | AsyncSpec<T, H, R>,
+    second?: AsyncOptions<T, R>,
+  ): DataStream<R> {
     const spec = typeof first === "function" ? undefined : first;
     const options = (spec ?? second) as AsyncOptions<T, R>;
-    const call = spec === undefined
-      ? (value: T, _handle: unknown, ctx: AsyncCtx) => (first as (value: T, ctx: AsyncCtx) => Promise<R>)(value, ctx)
-      : spec.call;
+    const call =
+      spec === undefined
+        ? (value: T, _handle: unknown, ctx: AsyncCtx) =>
+            (first as (value: T, ctx: AsyncCtx) => Promise<R>)(value, ctx)
+        : spec.call;
     const functions = {
       call,
       ...(spec === undefined ? {} : { open: spec.open }),
       ...(spec?.close === undefined ? {} : { close: spec.close }),
       ...(options.onTimeout === undefined ? {} : { onTimeout: options.onTimeout }),
     };
-    return this.next({ kind: "mapAsync", name: "mapAsync", config: asyncConfigOf(options), functions }, spec?.output);
+    return this.next(
+      { kind: "mapAsync", name: "mapAsync", config: asyncConfigOf(options), functions },
+      spec?.output,
+    );
   }
   union(...others: readonly DataStream<T>[]): DataStream<T> {
-    return new DataStream<T>([...this.routes, ...others.flatMap((other) => other.routes)], others.every((other) => other.type === this.type) ? this.type : commonType([this.type, ...others.map((other) => other.type)]));
+    return new DataStream<T>(
+      [...this.routes, ...others.flatMap((other) => other.routes)],
+      others.every((other) => other.type === this.type)
+        ? this.type
+        : commonType([this.type, ...others.map((other) => other.type)]),
+    );
   }
   /**
    * A field, a tuple of fields, or a selector. Fields stay columnar; a selector costs an object. One signature: a misspelt field then
    * lists the fields instead of "no overload matches".
    */
-  keyBy<const By extends FieldOf<T, Key> | readonly FieldOf<T, Key>[] | ((value: T) => Key)>(by: By): KeyedStream<T, KeyFrom<T, By>> {
-    return new KeyedStream<T, KeyFrom<T, By>>(this.routes.map((route) => keyedRoute(route, by, this.type)), this.type);
+  keyBy<const By extends FieldOf<T, Key> | readonly FieldOf<T, Key>[] | ((value: T) => Key)>(
+    by: By,
+  ): KeyedStream<T, KeyFrom<T, By>> {
+    return new KeyedStream<T, KeyFrom<T, By>>(
+      this.routes.map((route) => keyedRoute(route, by, this.type)),
+      this.type,
+    );
   }
   connect<U>(other: DataStream<U>): ConnectedStreams<T, U> {
     return new ConnectedStreams<T, U>(this, other);
@@ -118,18 +174,32 @@ export class DataStream<T, S = NoSides> {
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): DataStream<T> {
     const parts = partsOf(strategy);
     return this.same({
-      kind: "timestamps", name: "timestamps", config: { watermarks: parts.config },
-      functions: { ...(parts.timestamps === undefined ? {} : { timestamps: parts.timestamps }), ...(parts.generator === undefined ? {} : { generator: parts.generator }) },
+      kind: "timestamps",
+      name: "timestamps",
+      config: { watermarks: parts.config },
+      functions: {
+        ...(parts.timestamps === undefined ? {} : { timestamps: parts.timestamps }),
+        ...(parts.generator === undefined ? {} : { generator: parts.generator }),
+      },
     });
   }
   /** Only names that this operator emits; a typo or a `.map` in between fails in tsc. */
   getSideOutput<N extends keyof S & string>(name: N): DataStream<S[N]> {
     const { from } = this.route;
     const type = from.draft.sideOutputs[name];
-    if (type === undefined) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "getSideOutput", value: name, allowed: Object.keys(from.draft.sideOutputs) } });
+    if (type === undefined)
+      throw fail("BUILD_BAD_ARGUMENT", {
+        fields: {
+          argument: "getSideOutput",
+          value: name,
+          allowed: Object.keys(from.draft.sideOutputs),
+        },
+      });
     return new DataStream<S[N]>([{ from, side: name, partitioning: "forward" }], type);
   }
-  process<O = NoOutputDeclared, Sd extends SideDecls = NoSides, H = undefined>(spec: ProcessSpec<T, O, Sd, H>): DataStream<O, SideTypes<Sd>> {
+  process<O = NoOutputDeclared, Sd extends SideDecls = NoSides, H = undefined>(
+    spec: ProcessSpec<T, O, Sd, H>,
+  ): DataStream<O, SideTypes<Sd>> {
     return this.processWith("process", spec, {}, []);
   }
 
@@ -160,8 +230,18 @@ export class DataStream<T, S = NoSides> {
     return this.routed({ partitioning: "global", explicit: true });
   }
   /** To the subtask that `partition` names for a key: a whole number from 0 to `channels - 1`. */
-  partitionCustom<K>(partition: (key: K, channels: number) => number, key: (value: T) => K): DataStream<T> {
-    return this.routed({ partitioning: "custom", explicit: true, custom: { partition: partition as (key: never, channels: number) => number, key: key as (value: never) => unknown } });
+  partitionCustom<K>(
+    partition: (key: K, channels: number) => number,
+    key: (value: T) => K,
+  ): DataStream<T> {
+    return this.routed({
+      partitioning: "custom",
+      explicit: true,
+      custom: {
+        partition: partition as (key: never, channels: number) => number,
+        key: key as (value: never) => unknown,
+      },
+    });
   }
 
   // ── settings of the operator that made this stream (OPS-01) ────────────────────────────────
@@ -212,18 +292,31 @@ export class DataStream<T, S = NoSides> {
     const parsed = errorPolicyOf(policy);
     const { draft } = this.route.from;
     draft.onError = parsed;
-    if (parsed.kind === "dead-letter") draft.sideOutputs = { ...draft.sideOutputs, [parsed.name]: this.inputTypeOf() };
+    if (parsed.kind === "dead-letter")
+      draft.sideOutputs = { ...draft.sideOutputs, [parsed.name]: this.inputTypeOf() };
     return this;
   }
 
   sinkTo(sink: Sink<T>): StreamSink {
     const definition = sinkDefinitionOf(sink);
     if (definition === undefined) throw fail("BUILD_NOT_A_SINK");
-    return new StreamSink(this.builder.add({
-      kind: "sink", name: definition.name, config: { sinkKind: definition.kind }, functions: { sink: definition },
-      sink: { kind: definition.kind, describe: definition.describe, ...(definition.target === undefined ? {} : { target: definition.target }) },
-      ...(definition.validate === undefined ? {} : { validate: () => definition.validate?.() }),
-    }, [this.routes]));
+    return new StreamSink(
+      this.builder.add(
+        {
+          kind: "sink",
+          name: definition.name,
+          config: { sinkKind: definition.kind },
+          functions: { sink: definition },
+          sink: {
+            kind: definition.kind,
+            describe: definition.describe,
+            ...(definition.target === undefined ? {} : { target: definition.target }),
+          },
+          ...(definition.validate === undefined ? {} : { validate: () => definition.validate?.() }),
+        },
+        [this.routes],
+      ),
+    );
   }
   /** Prints every record, one line each: `prefix> value`, or `subtask> value`. */
   print(prefix?: string): StreamSink {
@@ -242,29 +335,67 @@ export class DataStream<T, S = NoSides> {
     return route;
   }
   /** @internal */
-  next<R, S2 = NoSides, K extends OperatorKind = OperatorKind>(options: NodeOptions<K>, type: Type<R> | undefined): DataStream<R, S2> {
+  next<R, S2 = NoSides, K extends OperatorKind = OperatorKind>(
+    options: NodeOptions<K>,
+    type: Type<R> | undefined,
+  ): DataStream<R, S2> {
     const outputType = type === undefined ? (options.outputType ?? unknownType) : typeNodeOf(type);
     const node = this.builder.add({ ...options, outputType }, [this.routes]);
     return new DataStream<R, S2>([{ from: node, partitioning: "forward" }], outputType);
   }
   protected same<K extends OperatorKind>(options: NodeOptions<K>): DataStream<T> {
-    return this.next<T>({ outputType: this.type, ...options } as NodeOptions<OperatorKind>, undefined);
+    return this.next<T>(
+      { outputType: this.type, ...options } as NodeOptions<OperatorKind>,
+      undefined,
+    );
   }
   protected processWith<O, Sd extends SideDecls>(
-    kind: "process" | "keyedProcess", spec: { output?: Type<O>; sideOutputs?: Sd; onElement: unknown; open?: unknown; close?: unknown },
-    config: OperatorConfigs["process"] | OperatorConfigs["keyedProcess"], _marker: readonly never[],
+    kind: "process" | "keyedProcess",
+    spec: {
+      output?: Type<O>;
+      sideOutputs?: Sd;
+      onElement: unknown;
+      open?: unknown;
+      close?: unknown;
+    },
+    config: OperatorConfigs["process"] | OperatorConfigs["keyedProcess"],
+    _marker: readonly never[],
   ): DataStream<O, SideTypes<Sd>> {
-    const functions = { onElement: spec.onElement, ...(spec.open === undefined ? {} : { open: spec.open }), ...(spec.close === undefined ? {} : { close: spec.close }) };
-    return this.next<O, SideTypes<Sd>>({ kind, name: "process", config, functions, sideOutputs: sideTypesOf(spec.sideOutputs) } as NodeOptions<OperatorKind>, spec.output);
+    const functions = {
+      onElement: spec.onElement,
+      ...(spec.open === undefined ? {} : { open: spec.open }),
+      ...(spec.close === undefined ? {} : { close: spec.close }),
+    };
+    return this.next<O, SideTypes<Sd>>(
+      {
+        kind,
+        name: "process",
+        config,
+        functions,
+        sideOutputs: sideTypesOf(spec.sideOutputs),
+      } as NodeOptions<OperatorKind>,
+      spec.output,
+    );
   }
   private routed(change: Omit<Route, "from" | "side">): DataStream<T> {
-    return new DataStream<T>(this.routes.map((route): Route => ({ from: route.from, ...(route.side === undefined ? {} : { side: route.side }), ...change })), this.type);
+    return new DataStream<T>(
+      this.routes.map(
+        (route): Route => ({
+          from: route.from,
+          ...(route.side === undefined ? {} : { side: route.side }),
+          ...change,
+        }),
+      ),
+      this.type,
+    );
   }
   private inputTypeOf(): TypeNode {
     const { from } = this.route;
     const into = this.builder.edges.find((edge) => edge.to === from.id);
     const producer = into === undefined ? undefined : this.builder.nodes[into.from];
-    return into?.side === undefined ? (producer?.draft.outputType ?? unknownType) : (producer?.draft.sideOutputs[into.side] ?? unknownType);
+    return into?.side === undefined
+      ? (producer?.draft.outputType ?? unknownType)
+      : (producer?.draft.sideOutputs[into.side] ?? unknownType);
   }
 }
 
@@ -295,11 +426,18 @@ export class KeyedStream<T, K> extends DataStream<T> {
     return this.#rolling("maxBy", field, options.first !== false);
   }
   window<W extends Window>(assigner: WindowAssigner<T, W>): WindowedStream<T, K, W> {
-    return new WindowedStream<T, K, W>(this, { assigner: assignerOf(assigner), allowedLatenessMs: 0, lateSide: null });
+    return new WindowedStream<T, K, W>(this, {
+      assigner: assignerOf(assigner),
+      allowedLatenessMs: 0,
+      lateSide: null,
+    });
   }
-  override process<O = NoOutputDeclared, St extends StateDecls = NoState, Sd extends SideDecls = NoSides, H = undefined>(
-    spec: KeyedProcessSpec<T, K, O, St, Sd, H>,
-  ): DataStream<O, SideTypes<Sd>> {
+  override process<
+    O = NoOutputDeclared,
+    St extends StateDecls = NoState,
+    Sd extends SideDecls = NoSides,
+    H = undefined,
+  >(spec: KeyedProcessSpec<T, K, O, St, Sd, H>): DataStream<O, SideTypes<Sd>> {
     return this.processWith("keyedProcess", spec, { state: stateConfigsOf(spec.state) }, []);
   }
 
@@ -318,9 +456,16 @@ export class ConnectedStreams<A, B> {
     this.#first = first;
     this.#second = second;
   }
-  map<R>(first: (value: A) => R, second: (value: B) => NoInfer<R>, type?: Type<NoInfer<R>>): DataStream<R> {
+  map<R>(
+    first: (value: A) => R,
+    second: (value: B) => NoInfer<R>,
+    type?: Type<NoInfer<R>>,
+  ): DataStream<R> {
     const outputType = type === undefined ? unknownType : typeNodeOf(type);
-    const node = this.#first.builder.add({ kind: "coMap", name: "coMap", config: {}, functions: { first, second }, outputType }, [this.#first.routes, this.#second.routes]);
+    const node = this.#first.builder.add(
+      { kind: "coMap", name: "coMap", config: {}, functions: { first, second }, outputType },
+      [this.#first.routes, this.#second.routes],
+    );
     return new DataStream<R>([{ from: node, partitioning: "forward" }], outputType);
   }
 }
@@ -330,7 +475,10 @@ function keyedRoute(route: Route, by: unknown, type: TypeNode): Route {
   const base = { from, ...(side === undefined ? {} : { side }), partitioning: "hash" as const };
   if (typeof by === "function") return { ...base, key: { fn: by as (value: never) => unknown } };
   const fields = typeof by === "string" ? [by] : (by as readonly string[]);
-  if (!Array.isArray(fields) || fields.length === 0) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "keyBy", allowed: "a field, a list of fields, or a function" } });
+  if (!Array.isArray(fields) || fields.length === 0)
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: { argument: "keyBy", allowed: "a field, a list of fields, or a function" },
+    });
   assertFields(type, fields, "keyBy");
   return { ...base, key: { fields, single: typeof by === "string" } };
 }
@@ -349,16 +497,32 @@ function presentType(type: TypeNode, fields: readonly string[]): TypeNode {
 
 function commonType(types: readonly TypeNode[]): TypeNode {
   const [first] = types;
-  return first !== undefined && types.every((type) => JSON.stringify(type) === JSON.stringify(first)) ? first : unknownType;
+  return first !== undefined &&
+    types.every((type) => JSON.stringify(type) === JSON.stringify(first))
+    ? first
+    : unknownType;
 }
 
 function asyncConfigOf(options: AsyncOptions<never, unknown>): AsyncConfig {
   const capacity = options.capacity ?? defaultCapacity;
-  if (!Number.isInteger(capacity) || capacity < 1) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "capacity", value: String(capacity), allowed: "a whole number from 1" } });
+  if (!Number.isInteger(capacity) || capacity < 1)
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: { argument: "capacity", value: String(capacity), allowed: "a whole number from 1" },
+    });
   const { retry } = options;
-  if (retry !== undefined && (!Number.isInteger(retry.attempts) || retry.attempts < 0)) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "retry.attempts", value: String(retry.attempts), allowed: "a whole number from 0" } });
+  if (retry !== undefined && (!Number.isInteger(retry.attempts) || retry.attempts < 0))
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: {
+        argument: "retry.attempts",
+        value: String(retry.attempts),
+        allowed: "a whole number from 0",
+      },
+    });
   return {
-    timeoutMs: millisOf(options.timeout), capacity, ordered: options.ordered !== false,
-    retry: retry === undefined ? null : { attempts: retry.attempts, backoffMs: millisOf(retry.backoff) },
+    timeoutMs: millisOf(options.timeout),
+    capacity,
+    ordered: options.ordered !== false,
+    retry:
+      retry === undefined ? null : { attempts: retry.attempts, backoffMs: millisOf(retry.backoff) },
   };
 }

@@ -5,11 +5,22 @@ import type { Duration, Millis } from "./duration.ts";
 export type Simplify<T> = { [K in keyof T]: T[K] } & {};
 export type Sides = Readonly<Record<string, unknown>>;
 export type NoSides = Readonly<Record<never, never>>;
-export type FieldOf<T, V> = { [K in keyof T & string]: T[K] extends V ? K : never }[keyof T & string];
-export type Key = string | number | bigint | boolean | readonly Key[] | { readonly [field: string]: Key };
-export type KeyFrom<T, By> = By extends (value: never) => infer K ? K
-  : By extends keyof T ? T[By]
-  : By extends readonly (keyof T)[] ? { readonly [I in keyof By]: T[By[I] & keyof T] } : never;
+export type FieldOf<T, V> = { [K in keyof T & string]: T[K] extends V ? K : never }[keyof T &
+  string];
+export type Key =
+  | string
+  | number
+  | bigint
+  | boolean
+  | readonly Key[]
+  | { readonly [field: string]: Key };
+export type KeyFrom<T, By> = By extends (value: never) => infer K
+  ? K
+  : By extends keyof T
+    ? T[By]
+    : By extends readonly (keyof T)[]
+      ? { readonly [I in keyof By]: T[By[I] & keyof T] }
+      : never;
 export type Emit<in R> = (value: R) => void;
 export type Present<T, F extends keyof T> = Simplify<Omit<T, F> & { [K in F]: NonNullable<T[K]> }>;
 

@@ -23,7 +23,10 @@ export interface StrategyParts {
 
 export const Watermarks = {
   /** The largest timestamp seen less `delay` less 1 ms (Flink's `forBoundedOutOfOrderness`). */
-  boundedOutOfOrderness<T>(delay: Duration, options: WatermarkOptions<T> = {}): WatermarkStrategy<T> {
+  boundedOutOfOrderness<T>(
+    delay: Duration,
+    options: WatermarkOptions<T> = {},
+  ): WatermarkStrategy<T> {
     return strategy("bounded", millisOf(delay), options, undefined);
   },
   /** Timestamps never fall (Flink's `forMonotonousTimestamps`). */
@@ -35,16 +38,30 @@ export const Watermarks = {
     return strategy("none", 0, {}, undefined);
   },
   /** One generator per split, made by `create` (Flink's `forGenerator`). */
-  generator<T>(create: () => WatermarkGenerator<T>, options: WatermarkOptions<T> = {}): WatermarkStrategy<T> {
+  generator<T>(
+    create: () => WatermarkGenerator<T>,
+    options: WatermarkOptions<T> = {},
+  ): WatermarkStrategy<T> {
     return strategy("generator", 0, options, create as () => WatermarkGenerator<never>);
   },
 } as const;
 
-function strategy<T>(kind: WatermarkConfig["kind"], delayMs: number, options: WatermarkOptions<T>, generator: StrategyParts["generator"]): WatermarkStrategy<T> {
+function strategy<T>(
+  kind: WatermarkConfig["kind"],
+  delayMs: number,
+  options: WatermarkOptions<T>,
+  generator: StrategyParts["generator"],
+): WatermarkStrategy<T> {
   const { timestamps, idleness } = options;
   const parts: StrategyParts = {
-    config: { kind, delayMs, timestampField: typeof timestamps === "string" ? timestamps : null, idlenessMs: idleness === undefined ? null : millisOf(idleness) },
-    timestamps: typeof timestamps === "function" ? (timestamps as (value: never) => number) : undefined,
+    config: {
+      kind,
+      delayMs,
+      timestampField: typeof timestamps === "string" ? timestamps : null,
+      idlenessMs: idleness === undefined ? null : millisOf(idleness),
+    },
+    timestamps:
+      typeof timestamps === "function" ? (timestamps as (value: never) => number) : undefined,
     generator,
   };
   return { [strategySymbol]: parts } as unknown as WatermarkStrategy<T>;
@@ -52,7 +69,12 @@ function strategy<T>(kind: WatermarkConfig["kind"], delayMs: number, options: Wa
 
 /** Throws `BUILD_BAD_ARGUMENT` for something else. */
 export function partsOf(given: unknown): StrategyParts {
-  const parts = (given as { readonly [strategySymbol]?: StrategyParts } | undefined)?.[strategySymbol];
-  if (parts === undefined) throw fail("BUILD_BAD_ARGUMENT", { fields: { argument: "watermarks", allowed: "what Watermarks.… returned" } });
+  const parts = (given as { readonly [strategySymbol]?: StrategyParts } | undefined)?.[
+    strategySymbol
+  ];
+  if (parts === undefined)
+    throw fail("BUILD_BAD_ARGUMENT", {
+      fields: { argument: "watermarks", allowed: "what Watermarks.… returned" },
+    });
   return parts;
 }

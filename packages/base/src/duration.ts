@@ -4,8 +4,19 @@ import { errorsOf } from "./errors.ts";
 
 const fail = errorsOf(codes);
 
-const unitMs: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const unitBytes: Readonly<Record<string, number>> = { b: 1, kb: 1_024, mb: 1_048_576, gb: 1_073_741_824 };
+const unitMs: Readonly<Record<string, number>> = {
+  ms: 1,
+  s: 1_000,
+  m: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
+const unitBytes: Readonly<Record<string, number>> = {
+  b: 1,
+  kb: 1_024,
+  mb: 1_048_576,
+  gb: 1_073_741_824,
+};
 
 /** Milliseconds of "250ms", "10s", "5m", "1h", "7d", or of a number that already is milliseconds. Throws `OPTION_BAD_DURATION`. */
 export function parseDuration(value: string | number): number {
@@ -34,7 +45,11 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
 }
 
-function scaled(text: string, units: Readonly<Record<string, number>>, code: "OPTION_BAD_DURATION" | "OPTION_BAD_SIZE"): number {
+function scaled(
+  text: string,
+  units: Readonly<Record<string, number>>,
+  code: "OPTION_BAD_DURATION" | "OPTION_BAD_SIZE",
+): number {
   const match = /^\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*$/i.exec(text);
   const factor = units[(match?.[2] ?? "").toLowerCase()];
   if (match === null || factor === undefined) throw fail(code, { fields: { value: text } });

@@ -11,7 +11,9 @@ export type ErrorDomain = "user" | "external" | "internal";
 /** What may be tried: nothing, the same call again after a pause, the task, or the whole job. */
 export type ErrorRetry = "never" | "backoff" | "restart-task" | "restart-job";
 /** Values that make an error concrete; they are shown and serialised, so never a secret. */
-export type ErrorFields = Readonly<Record<string, string | number | boolean | null | readonly string[]>>;
+export type ErrorFields = Readonly<
+  Record<string, string | number | boolean | null | readonly string[]>
+>;
 
 /** What a package declares per code. `fix` is one sentence that tells the reader what to do. */
 export interface ErrorCode {
@@ -79,17 +81,31 @@ export function isMillraceError(value: unknown): value is MillraceError {
 export function errorInfo(thrown: unknown, foreignCode = "USER_CODE_THREW", depth = 0): ErrorInfo {
   if (isMillraceError(thrown)) {
     return {
-      code: thrown.code, domain: thrown.domain, retry: thrown.retry, message: thrown.message, fix: thrown.fix, fields: thrown.fields,
+      code: thrown.code,
+      domain: thrown.domain,
+      retry: thrown.retry,
+      message: thrown.message,
+      fix: thrown.fix,
+      fields: thrown.fields,
       ...(thrown.stack === undefined ? {} : { stack: thrown.stack }),
-      ...(thrown.cause === undefined || depth > 4 ? {} : { cause: errorInfo(thrown.cause, foreignCode, depth + 1) }),
+      ...(thrown.cause === undefined || depth > 4
+        ? {}
+        : { cause: errorInfo(thrown.cause, foreignCode, depth + 1) }),
     };
   }
   const error = thrown instanceof Error ? thrown : undefined;
   const message = error === undefined ? describe(thrown) : `${error.name}: ${error.message}`;
   return {
-    code: foreignCode, domain: "user", retry: "restart-job", message, fix: "see the stack: the first frame names the place", fields: {},
+    code: foreignCode,
+    domain: "user",
+    retry: "restart-job",
+    message,
+    fix: "see the stack: the first frame names the place",
+    fields: {},
     ...(error?.stack === undefined ? {} : { stack: error.stack }),
-    ...(error?.cause === undefined || depth > 4 ? {} : { cause: errorInfo(error.cause, foreignCode, depth + 1) }),
+    ...(error?.cause === undefined || depth > 4
+      ? {}
+      : { cause: errorInfo(error.cause, foreignCode, depth + 1) }),
   };
 }
 

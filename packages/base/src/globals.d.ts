@@ -10,7 +10,9 @@ declare class TextDecoder {
   constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
   decode(input?: ArrayBufferView | ArrayBuffer, options?: { stream?: boolean }): string;
 }
-interface EventListenerOptionsLike { once?: boolean }
+interface EventListenerOptionsLike {
+  once?: boolean;
+}
 declare class AbortSignal {
   readonly aborted: boolean;
   readonly reason: unknown;

@@ -24,7 +24,8 @@ export const attempt = (n: number): Attempt => n as Attempt;
 export const checkpointId = (n: number): CheckpointId => n as CheckpointId;
 export const vertexId = (text: string): VertexId => text as VertexId;
 export const taskManagerId = (text: string): TaskManagerId => text as TaskManagerId;
-export const subtaskId = (vertex: VertexId, index: number): SubtaskId => `${vertex}#${index}` as SubtaskId;
+export const subtaskId = (vertex: VertexId, index: number): SubtaskId =>
+  `${vertex}#${index}` as SubtaskId;
 
 /** Order of attempts: by epoch, then by attempt. Negative when `a` is older. */
 export function compareAttempts(a: AttemptRef, b: AttemptRef): number {

@@ -2,14 +2,51 @@ export { assert, InvariantError, unreachable } from "./assert.ts";
 export { BoundedQueue } from "./bounded-queue.ts";
 export { formatDuration, parseDuration, parseSize } from "./duration.ts";
 export {
-  errorFromInfo, errorInfo, errorsOf, isMillraceError, MillraceError,
-  type ErrorCode, type ErrorCodes, type ErrorDomain, type ErrorFields, type ErrorInfo, type ErrorRetry, type MillraceErrorOptions,
+  type ErrorCode,
+  type ErrorCodes,
+  type ErrorDomain,
+  type ErrorFields,
+  type ErrorInfo,
+  type ErrorRetry,
+  errorFromInfo,
+  errorInfo,
+  errorsOf,
+  isMillraceError,
+  MillraceError,
+  type MillraceErrorOptions,
 } from "./errors.ts";
 export {
-  attempt, checkpointId, compareAttempts, epoch, jobId, subtaskId, taskManagerId, vertexId,
-  type Attempt, type AttemptRef, type CheckpointId, type Epoch, type JobId, type SubtaskId, type TaskManagerId, type VertexId,
+  type Attempt,
+  type AttemptRef,
+  attempt,
+  type CheckpointId,
+  checkpointId,
+  compareAttempts,
+  type Epoch,
+  epoch,
+  type JobId,
+  jobId,
+  type SubtaskId,
+  subtaskId,
+  type TaskManagerId,
+  taskManagerId,
+  type VertexId,
+  vertexId,
 } from "./ids.ts";
-export { silentLogger, type LogFields, type Logger } from "./logger.ts";
+export { type LogFields, type Logger, silentLogger } from "./logger.ts";
 export { nearest } from "./nearest.ts";
-export { defineOptions, type Options, type OptionSpec, type OptionTable, type OptionValues } from "./options.ts";
-export { sleep, type Cancel, type Clock, type Platform, type Random, type Timers } from "./platform.ts";
+export {
+  defineOptions,
+  type OptionSpec,
+  type Options,
+  type OptionTable,
+  type OptionValues,
+} from "./options.ts";
+export {
+  type Cancel,
+  type Clock,
+  type Platform,
+  type Random,
+  sleep,
+  type Timers,
+} from "./platform.ts";

@@ -9,5 +9,11 @@ export interface Logger {
   child(fields: LogFields): Logger;
 }
 export const silentLogger: Logger = {
-  debug() {}, info() {}, warn() {}, error() {}, child() { return silentLogger; },
+  debug() {},
+  info() {},
+  warn() {},
+  error() {},
+  child() {
+    return silentLogger;
+  },
 };

@@ -20,12 +20,20 @@ interface Common<T> {
   readonly help: string;
 }
 export type OptionSpec =
-  | (Common<number> & { readonly type: "duration" | "size" | "int" | "float"; readonly min?: number; readonly max?: number })
+  | (Common<number> & {
+      readonly type: "duration" | "size" | "int" | "float";
+      readonly min?: number;
+      readonly max?: number;
+    })
   | (Common<boolean> & { readonly type: "boolean" })
   | (Common<string> & { readonly type: "string"; readonly oneOf?: readonly string[] });
 export type OptionTable = Readonly<Record<string, OptionSpec>>;
 export type OptionValues<T extends OptionTable> = {
-  readonly [K in keyof T]: T[K] extends { type: "boolean" } ? boolean : T[K] extends { type: "string" } ? string : number;
+  readonly [K in keyof T]: T[K] extends { type: "boolean" }
+    ? boolean
+    : T[K] extends { type: "string" }
+      ? string
+      : number;
 };
 export interface Options<T extends OptionTable> {
   readonly table: T;
@@ -46,7 +54,13 @@ export function defineOptions<const T extends OptionTable>(table: T): Options<T>
       for (const [key, raw] of Object.entries(given)) {
         const found = byKey.get(key);
         if (found === undefined) {
-          throw fail("OPTION_UNKNOWN", { fields: { key, nearest: nearest(key, [...byKey.keys()]) ?? "", valid: [...byKey.keys()] } });
+          throw fail("OPTION_UNKNOWN", {
+            fields: {
+              key,
+              nearest: nearest(key, [...byKey.keys()]) ?? "",
+              valid: [...byKey.keys()],
+            },
+          });
         }
         values[found.name] = parse(found.spec, raw);
       }
@@ -56,7 +70,8 @@ export function defineOptions<const T extends OptionTable>(table: T): Options<T>
 }
 
 function parse(spec: OptionSpec, raw: unknown): string | number | boolean {
-  const refuse = (allowed: string) => fail("OPTION_BAD_VALUE", { fields: { key: spec.key, value: String(raw), allowed } });
+  const refuse = (allowed: string) =>
+    fail("OPTION_BAD_VALUE", { fields: { key: spec.key, value: String(raw), allowed } });
   switch (spec.type) {
     case "boolean":
       if (raw === true || raw === "true") return true;
@@ -64,13 +79,25 @@ function parse(spec: OptionSpec, raw: unknown): string | number | boolean {
       throw refuse("true or false");
     case "string":
       if (typeof raw !== "string") throw refuse("text");
-      if (spec.oneOf !== undefined && !spec.oneOf.includes(raw)) throw refuse(spec.oneOf.join(", "));
+      if (spec.oneOf !== undefined && !spec.oneOf.includes(raw))
+        throw refuse(spec.oneOf.join(", "));
       return raw;
     default: {
-      const value = spec.type === "duration" ? parseDuration(raw as string) : spec.type === "size" ? parseSize(raw as string) : Number(raw);
+      const value =
+        spec.type === "duration"
+          ? parseDuration(raw as string)
+          : spec.type === "size"
+            ? parseSize(raw as string)
+            : Number(raw);
       const min = spec.min ?? Number.NEGATIVE_INFINITY;
       const max = spec.max ?? Number.POSITIVE_INFINITY;
-      if (!Number.isFinite(value) || value < min || value > max || (spec.type === "int" && !Number.isInteger(value))) throw refuse(`${min} to ${max}`);
+      if (
+        !Number.isFinite(value) ||
+        value < min ||
+        value > max ||
+        (spec.type === "int" && !Number.isInteger(value))
+      )
+        throw refuse(`${min} to ${max}`);
       return value;
     }
   }

@@ -17,7 +17,13 @@ export function encodeEntry(entry: LogEntry): Uint8Array<ArrayBuffer> {
 }
 export function decodeEntry(bytes: Uint8Array): LogEntry {
   const entry = open(kinds.entry, bytes) as Partial<LogEntry>;
-  if (typeof entry.kind !== "string" || typeof entry.epoch !== "number" || typeof entry.attempt !== "number" || typeof entry.nonce !== "string") throw corrupt("fields");
+  if (
+    typeof entry.kind !== "string" ||
+    typeof entry.epoch !== "number" ||
+    typeof entry.attempt !== "number" ||
+    typeof entry.nonce !== "string"
+  )
+    throw corrupt("fields");
   return entry as LogEntry;
 }
 
@@ -25,8 +31,12 @@ export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
   return seal(kinds.manifest, manifest);
 }
 /** Throws `CHECKPOINT_MISSING` for no bytes, `CHECKPOINT_CORRUPT` when they are not what the log's entry names. */
-export function decodeManifest(bytes: Uint8Array | undefined, expected?: { readonly manifest: string; readonly manifestSha256: string }): Manifest {
-  if (bytes === undefined) throw fail("CHECKPOINT_MISSING", { fields: { manifest: expected?.manifest ?? "" } });
+export function decodeManifest(
+  bytes: Uint8Array | undefined,
+  expected?: { readonly manifest: string; readonly manifestSha256: string },
+): Manifest {
+  if (bytes === undefined)
+    throw fail("CHECKPOINT_MISSING", { fields: { manifest: expected?.manifest ?? "" } });
   if (expected !== undefined && sha256(bytes) !== expected.manifestSha256) throw corrupt("hash");
   const manifest = open(kinds.manifest, bytes) as Partial<Manifest>;
   if (manifest.formatVersion !== 1 || !Array.isArray(manifest.vertices)) throw corrupt("fields");

@@ -1,16 +1,32 @@
 export { type Aligner, type AlignerDecision, createAligner } from "./aligner.ts";
 export { decodeEntry, decodeManifest, encodeEntry, encodeManifest } from "./codec.ts";
 export { isEpochCurrent, winEpoch } from "./epochs.ts";
-export { type ClaimOptions, claimJob, JobLog, type NewEntry, readJobLog, retried } from "./job-log.ts";
+export {
+  type ClaimOptions,
+  claimJob,
+  JobLog,
+  type NewEntry,
+  readJobLog,
+  retried,
+} from "./job-log.ts";
 export type {
-  ListSnapshot, LogEntry, LogSummary, Manifest, ManifestVertex, OperatorSnapshot, RestoreAssignment, RestoredOperator, SegmentRef,
-  SubtaskSnapshot, TableSchema,
+  ListSnapshot,
+  LogEntry,
+  LogSummary,
+  Manifest,
+  ManifestVertex,
+  OperatorSnapshot,
+  RestoreAssignment,
+  RestoredOperator,
+  SegmentRef,
+  SubtaskSnapshot,
+  TableSchema,
 } from "./model.ts";
 export { checkpointPrefix, manifestName, snapshotName } from "./object-names.ts";
 export { PendingCheckpoint, type PendingOptions } from "./pending-checkpoint.ts";
 export { obtainPermit } from "./permit.ts";
 export { createRestartStrategy, type RestartStrategy } from "./restart.ts";
-export { planRestore, restoreCheck, type RestoreRow, splitsList } from "./restore.ts";
-export { decideDeletions, type Deletion, type RetentionView } from "./retention.ts";
+export { planRestore, type RestoreRow, restoreCheck, splitsList } from "./restore.ts";
+export { type Deletion, decideDeletions, type RetentionView } from "./retention.ts";
 export { sha256 } from "./sha256.ts";
 export { decideTrigger, type TriggerDecision, type TriggerState } from "./trigger.ts";

@@ -41,20 +41,36 @@ export async function claimJob(options: ClaimOptions): Promise<JobLog> {
   let { summary, next } = await readLog(store, platform, jobId);
   if (next.epoch > epoch && rules.fence) throw deposed(jobId, epoch, next.epoch);
   while (summary.terminal === null) {
-    const claim: LogEntry = { kind: "claim", epoch, attempt: 0, nonce: platform.random.hex(16), summary };
-    const result = await createOwn({ store, platform, key: logEntryName(jobId, next.slot), bytes: encodeEntry(claim) });
+    const claim: LogEntry = {
+      kind: "claim",
+      epoch,
+      attempt: 0,
+      nonce: platform.random.hex(16),
+      summary,
+    };
+    const result = await createOwn({
+      store,
+      platform,
+      key: logEntryName(jobId, next.slot),
+      bytes: encodeEntry(claim),
+    });
     next = { slot: next.slot + 1, epoch: Math.max(epoch, next.epoch) };
     if (result.own) break;
     const found = decodeEntry(result.found);
     if (found.epoch > epoch && rules.fence) throw deposed(jobId, epoch, found.epoch);
     summary = fold(summary, found);
   }
-  if (rules.epochAfterClaim && !(await retried(platform, () => isEpochCurrent(store, epoch)))) throw deposed(jobId, epoch, epoch + 1);
+  if (rules.epochAfterClaim && !(await retried(platform, () => isEpochCurrent(store, epoch))))
+    throw deposed(jobId, epoch, epoch + 1);
   return new JobLog(options, summary, next.slot);
 }
 
 /** What a job's log says now, without claiming it. */
-export async function readJobLog(store: BlobStore, platform: Platform, jobId: string): Promise<LogSummary> {
+export async function readJobLog(
+  store: BlobStore,
+  platform: Platform,
+  jobId: string,
+): Promise<LogSummary> {
   return (await readLog(store, platform, jobId)).summary;
 }
 
@@ -89,11 +105,21 @@ export class JobLog {
   /** Appends and folds. Resolves when the entry is in the log; rejects `LEADER_DEPOSED` when it never will be. */
   async append(entry: NewEntry): Promise<void> {
     if (this.#ended) throw deposed(this.jobId, this.epoch, this.epoch);
-    if (this.#appending || this.#summary.terminal !== null) throw new RangeError("one append at a time, and none after terminal");
+    if (this.#appending || this.#summary.terminal !== null)
+      throw new RangeError("one append at a time, and none after terminal");
     this.#appending = true;
     try {
-      const whole = { ...entry, epoch: this.epoch, nonce: this.#platform.random.hex(16) } as LogEntry;
-      const result = await createOwn({ store: this.#store, platform: this.#platform, key: logEntryName(this.jobId, this.#slot), bytes: encodeEntry(whole) });
+      const whole = {
+        ...entry,
+        epoch: this.epoch,
+        nonce: this.#platform.random.hex(16),
+      } as LogEntry;
+      const result = await createOwn({
+        store: this.#store,
+        platform: this.#platform,
+        key: logEntryName(this.jobId, this.#slot),
+        bytes: encodeEntry(whole),
+      });
       this.#slot += 1;
       if (!result.own && this.#rules.loserEnds) {
         this.#ended = true;
@@ -129,12 +155,19 @@ export class JobLog {
   }
 }
 
-async function readLog(store: BlobStore, platform: Platform, jobId: string): Promise<{ readonly summary: LogSummary; readonly next: { readonly slot: number; readonly epoch: number } }> {
+async function readLog(
+  store: BlobStore,
+  platform: Platform,
+  jobId: string,
+): Promise<{
+  readonly summary: LogSummary;
+  readonly next: { readonly slot: number; readonly epoch: number };
+}> {
   const begin = await retried(platform, () => newestClaimSlot(store, jobId));
   let summary = emptySummary;
   let epoch = 0;
   let slot = begin;
-  for (;; slot++) {
+  for (; ; slot++) {
     const bytes = await retried(platform, () => store.get(logEntryName(jobId, slot)));
     if (bytes === undefined) return { summary, next: { slot, epoch } };
     const entry = decodeEntry(bytes);

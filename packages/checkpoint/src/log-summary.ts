@@ -1,7 +1,11 @@
 /** Folding a job's log to what is live. Pure. */
 import type { LogEntry, LogSummary } from "./model.ts";
 
-export const emptySummary: LogSummary = { newestCheckpoint: null, committedFloor: 0, terminal: null };
+export const emptySummary: LogSummary = {
+  newestCheckpoint: null,
+  committedFloor: 0,
+  terminal: null,
+};
 
 export function fold(summary: LogSummary, entry: LogEntry): LogSummary {
   switch (entry.kind) {
@@ -14,8 +18,12 @@ export function fold(summary: LogSummary, entry: LogEntry): LogSummary {
       return {
         ...summary,
         newestCheckpoint: {
-          checkpointId: entry.checkpointId, epoch: entry.epoch, attempt: entry.attempt, manifest: entry.manifest,
-          manifestSha256: entry.manifestSha256, manifestBytes: entry.manifestBytes,
+          checkpointId: entry.checkpointId,
+          epoch: entry.epoch,
+          attempt: entry.attempt,
+          manifest: entry.manifest,
+          manifestSha256: entry.manifestSha256,
+          manifestBytes: entry.manifestBytes,
         },
       };
     case "committed":

@@ -56,7 +56,12 @@ export interface SubtaskSnapshot {
   readonly finished: boolean;
   /** Objects uploaded for exactly this checkpoint. */
   readonly uploaded: readonly { readonly object: string; readonly sizeBytes: number }[];
-  readonly timings: { readonly alignmentMs: number; readonly syncMs: number; readonly asyncMs: number; readonly startDelayMs: number };
+  readonly timings: {
+    readonly alignmentMs: number;
+    readonly syncMs: number;
+    readonly asyncMs: number;
+    readonly startDelayMs: number;
+  };
   /** Bytes of all segments referenced, and of those new in this checkpoint. */
   readonly fullBytes: number;
   readonly newBytes: number;
@@ -87,9 +92,20 @@ export interface ManifestVertex {
 export type LogEntry =
   | ({ readonly kind: "claim"; readonly summary: LogSummary } & LogHead)
   | ({ readonly kind: "attempt" } & LogHead)
-  | ({ readonly kind: "checkpoint"; readonly checkpointId: number; readonly manifest: string; readonly manifestSha256: string; readonly manifestBytes: number } & LogHead)
+  | ({
+      readonly kind: "checkpoint";
+      readonly checkpointId: number;
+      readonly manifest: string;
+      readonly manifestSha256: string;
+      readonly manifestBytes: number;
+    } & LogHead)
   | ({ readonly kind: "committed"; readonly checkpointId: number } & LogHead)
-  | ({ readonly kind: "terminal"; readonly state: "FINISHED" | "CANCELED" | "FAILED"; readonly at: number; readonly reason?: string } & LogHead);
+  | ({
+      readonly kind: "terminal";
+      readonly state: "FINISHED" | "CANCELED" | "FAILED";
+      readonly at: number;
+      readonly reason?: string;
+    } & LogHead);
 export interface LogHead {
   readonly epoch: number;
   /** 0 for a claim. */
@@ -98,7 +114,14 @@ export interface LogHead {
 }
 /** What is live: everything a reader needs of the log below a claim. */
 export interface LogSummary {
-  readonly newestCheckpoint: { readonly checkpointId: number; readonly epoch: number; readonly attempt: number; readonly manifest: string; readonly manifestSha256: string; readonly manifestBytes: number } | null;
+  readonly newestCheckpoint: {
+    readonly checkpointId: number;
+    readonly epoch: number;
+    readonly attempt: number;
+    readonly manifest: string;
+    readonly manifestSha256: string;
+    readonly manifestBytes: number;
+  } | null;
   /** All committables of checkpoints up to this number are committed. 0: none. */
   readonly committedFloor: number;
   readonly terminal: "FINISHED" | "CANCELED" | "FAILED" | null;
@@ -117,5 +140,9 @@ export interface RestoredOperator {
   /** Restored lists by name, items already dealt out (split) or complete (union). */
   readonly lists: Readonly<Record<string, readonly string[]>>;
   /** Watermarks of the old subtasks with the key groups [from, to) they owned. */
-  readonly watermarks: readonly { readonly from: number; readonly to: number; readonly watermark: number }[];
+  readonly watermarks: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly watermark: number;
+  }[];
 }

@@ -12,7 +12,8 @@ const padded = (n: number) => String(n).padStart(width, "0");
 
 export const epochName = (epoch: number): string => `epochs/${padded(epoch)}`;
 export const logPrefix = (jobId: string): string => `jobs/${jobId}/log/`;
-export const logEntryName = (jobId: string, slot: number): string => `${logPrefix(jobId)}${padded(slot)}`;
+export const logEntryName = (jobId: string, slot: number): string =>
+  `${logPrefix(jobId)}${padded(slot)}`;
 export const checkpointPrefix = (jobId: string): string => `jobs/${jobId}/checkpoints/`;
 
 export interface CheckpointRef {
@@ -23,17 +24,28 @@ export interface CheckpointRef {
 export function checkpointFolder(jobId: string, ref: CheckpointRef): string {
   return `${checkpointPrefix(jobId)}${padded(ref.checkpointId)}-${padded(ref.epoch)}.${padded(ref.attempt)}/`;
 }
-export function manifestName(jobId: string, checkpointId: number, ref: { readonly epoch: number; readonly attempt: number }): string {
+export function manifestName(
+  jobId: string,
+  checkpointId: number,
+  ref: { readonly epoch: number; readonly attempt: number },
+): string {
   return `${checkpointFolder(jobId, { checkpointId, epoch: ref.epoch, attempt: ref.attempt })}manifest`;
 }
-export function snapshotName(jobId: string, ref: CheckpointRef, vertex: string, subtask: number): string {
+export function snapshotName(
+  jobId: string,
+  ref: CheckpointRef,
+  vertex: string,
+  subtask: number,
+): string {
   return `${checkpointFolder(jobId, ref)}${vertex}-${subtask}`;
 }
 
 /** The checkpoint that an object was written for, or undefined for another kind of key. */
 export function parseCheckpointObject(key: string): CheckpointRef | undefined {
   const match = /\/checkpoints\/(\d+)-(\d+)\.(\d+)\//.exec(key);
-  return match === null ? undefined : { checkpointId: Number(match[1]), epoch: Number(match[2]), attempt: Number(match[3]) };
+  return match === null
+    ? undefined
+    : { checkpointId: Number(match[1]), epoch: Number(match[2]), attempt: Number(match[3]) };
 }
 /** The slot of a log entry's key. */
 export function parseLogSlot(key: string): number | undefined {

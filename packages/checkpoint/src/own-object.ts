@@ -20,7 +20,9 @@ export interface OwnObject {
 }
 
 /** `own`: the object there is ours. Else `found` is the other's. Rejects only on an error that repeating can't mend, or when aborted. */
-export async function createOwn(object: OwnObject): Promise<{ readonly own: true } | { readonly own: false; readonly found: Uint8Array }> {
+export async function createOwn(
+  object: OwnObject,
+): Promise<{ readonly own: true } | { readonly own: false; readonly found: Uint8Array }> {
   const { store, platform, key, bytes } = object;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(maxPauseMs, pauseMs * 2)) {
     object.signal?.throwIfAborted();

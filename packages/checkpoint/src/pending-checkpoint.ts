@@ -43,9 +43,17 @@ export class PendingCheckpoint {
 
   /** True when the answer was new. Throws `CHECKPOINT_INVALID` (PEN-2). */
   acknowledge(snapshot: SubtaskSnapshot): boolean {
-    const vertex = this.#options.graph.vertices.find((candidate) => candidate.id === snapshot.vertex);
+    const vertex = this.#options.graph.vertices.find(
+      (candidate) => candidate.id === snapshot.vertex,
+    );
     const id = `${snapshot.vertex}#${snapshot.subtask}`;
-    if (vertex === undefined || snapshot.subtask < 0 || snapshot.subtask >= vertex.parallelism || this.#snapshots.has(id)) return false;
+    if (
+      vertex === undefined ||
+      snapshot.subtask < 0 ||
+      snapshot.subtask >= vertex.parallelism ||
+      this.#snapshots.has(id)
+    )
+      return false;
     this.#check(snapshot);
     this.#snapshots.set(id, snapshot);
     return true;
@@ -54,12 +62,26 @@ export class PendingCheckpoint {
   toManifest(): Manifest {
     const { jobId, checkpointId, epoch, attempt, base, kind, triggeredAt, graph } = this.#options;
     return {
-      formatVersion: 1, jobId, checkpointId, epoch, attempt, base: base?.checkpointId ?? null, kind, triggeredAt, graphDigest: graph.digest,
+      formatVersion: 1,
+      jobId,
+      checkpointId,
+      epoch,
+      attempt,
+      base: base?.checkpointId ?? null,
+      kind,
+      triggeredAt,
+      graphDigest: graph.digest,
       vertices: graph.vertices.map((vertex) => ({
-        vertex: vertex.id, uids: vertex.operators.map((operator) => operator.uid), parallelism: vertex.parallelism, maxParallelism: vertex.maxParallelism,
+        vertex: vertex.id,
+        uids: vertex.operators.map((operator) => operator.uid),
+        parallelism: vertex.parallelism,
+        maxParallelism: vertex.maxParallelism,
         subtasks: Array.from({ length: vertex.parallelism }, (_, subtask) => {
           const snapshot = this.#snapshots.get(`${vertex.id}#${subtask}`);
-          if (snapshot === undefined) throw fail("CHECKPOINT_INVALID", { fields: { checkpointId, missing: `${vertex.id}#${subtask}` } });
+          if (snapshot === undefined)
+            throw fail("CHECKPOINT_INVALID", {
+              fields: { checkpointId, missing: `${vertex.id}#${subtask}` },
+            });
           return snapshot;
         }),
       })),
@@ -68,16 +90,21 @@ export class PendingCheckpoint {
 
   #check(snapshot: SubtaskSnapshot): void {
     const { checkpointId, epoch, attempt, base } = this.#options;
-    const invalid = (object: string) => fail("CHECKPOINT_INVALID", { fields: { checkpointId, subtask: `${snapshot.vertex}#${snapshot.subtask}`, object } });
+    const invalid = (object: string) =>
+      fail("CHECKPOINT_INVALID", {
+        fields: { checkpointId, subtask: `${snapshot.vertex}#${snapshot.subtask}`, object },
+      });
     const own = new Set<string>();
     for (const { object } of snapshot.uploaded) {
       const ref = parseCheckpointObject(object);
-      if (ref?.checkpointId !== checkpointId || ref.epoch !== epoch || ref.attempt !== attempt) throw invalid(object);
+      if (ref?.checkpointId !== checkpointId || ref.epoch !== epoch || ref.attempt !== attempt)
+        throw invalid(object);
       own.add(object);
     }
     const carried = base === undefined ? new Set<string>() : segmentObjects(base);
     for (const operator of snapshot.operators) {
-      for (const { object } of operator.segments) if (!own.has(object) && !carried.has(object)) throw invalid(object);
+      for (const { object } of operator.segments)
+        if (!own.has(object) && !carried.has(object)) throw invalid(object);
     }
   }
 }
@@ -87,7 +114,8 @@ export function segmentObjects(manifest: Manifest): Set<string> {
   const objects = new Set<string>();
   for (const vertex of manifest.vertices) {
     for (const subtask of vertex.subtasks) {
-      for (const operator of subtask.operators) for (const segment of operator.segments) objects.add(segment.object);
+      for (const operator of subtask.operators)
+        for (const segment of operator.segments) objects.add(segment.object);
     }
   }
   return objects;

@@ -6,11 +6,20 @@ import type { JobLog } from "./job-log.ts";
 import { allRules, type Rules } from "./rules.ts";
 
 /** Rejects `CHECKPOINT_NOT_PERMITTED` without the entry, `LEADER_DEPOSED` when a higher epoch exists. */
-export async function obtainPermit(log: JobLog, checkpointId: number, rules: Rules = allRules): Promise<Permit> {
+export async function obtainPermit(
+  log: JobLog,
+  checkpointId: number,
+  rules: Rules = allRules,
+): Promise<Permit> {
   const newest = log.summary.newestCheckpoint;
   if (rules.permitNeedsEntry && (newest === null || newest.checkpointId !== checkpointId)) {
-    throw fail("CHECKPOINT_NOT_PERMITTED", { fields: { checkpointId, newest: newest?.checkpointId ?? 0 } });
+    throw fail("CHECKPOINT_NOT_PERMITTED", {
+      fields: { checkpointId, newest: newest?.checkpointId ?? 0 },
+    });
   }
-  if (rules.permitNeedsEpoch && !(await log.stillLeads())) throw fail("LEADER_DEPOSED", { fields: { jobId: log.jobId, epoch: log.epoch, seen: log.epoch + 1 } });
+  if (rules.permitNeedsEpoch && !(await log.stillLeads()))
+    throw fail("LEADER_DEPOSED", {
+      fields: { jobId: log.jobId, epoch: log.epoch, seen: log.epoch + 1 },
+    });
   return { checkpointId, epoch: epoch(log.epoch), attempt: attempt(newest?.attempt ?? 0) };
 }

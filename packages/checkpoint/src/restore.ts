@@ -10,7 +10,13 @@
 import { keyGroupRange } from "@millrace/data";
 import type { JobGraph, JobVertex } from "@millrace/graph";
 import { fail } from "./fail.ts";
-import type { Manifest, OperatorSnapshot, RestoreAssignment, RestoredOperator, SegmentRef } from "./model.ts";
+import type {
+  Manifest,
+  OperatorSnapshot,
+  RestoreAssignment,
+  RestoredOperator,
+  SegmentRef,
+} from "./model.ts";
 
 interface StoredOperator {
   readonly uid: string;
@@ -30,30 +36,61 @@ export interface RestoreRow {
 export const splitsList = "splits";
 
 /** One row per operator of the job and of the checkpoint: what would become of its state. */
-export function restoreCheck(manifest: Manifest, graph: JobGraph, dropped: readonly string[] = []): readonly RestoreRow[] {
+export function restoreCheck(
+  manifest: Manifest,
+  graph: JobGraph,
+  dropped: readonly string[] = [],
+): readonly RestoreRow[] {
   const stored = storedOperators(manifest);
   const rows: RestoreRow[] = [];
   for (const vertex of graph.vertices) {
     for (const { uid } of vertex.operators) {
       const old = stored.get(uid);
-      if (old === undefined) rows.push({ uid, verdict: "new", reason: "no state under this uid: it starts empty" });
+      if (old === undefined)
+        rows.push({ uid, verdict: "new", reason: "no state under this uid: it starts empty" });
       else if (old.maxParallelism !== vertex.maxParallelism && hasKeyedState(old)) {
-        rows.push({ uid, verdict: "refused", reason: `max parallelism was ${old.maxParallelism} and would be ${vertex.maxParallelism}` });
-      } else rows.push({ uid, verdict: "matched", reason: old.parallelism === vertex.parallelism ? "same parallelism" : `parallelism ${old.parallelism} to ${vertex.parallelism}` });
+        rows.push({
+          uid,
+          verdict: "refused",
+          reason: `max parallelism was ${old.maxParallelism} and would be ${vertex.maxParallelism}`,
+        });
+      } else
+        rows.push({
+          uid,
+          verdict: "matched",
+          reason:
+            old.parallelism === vertex.parallelism
+              ? "same parallelism"
+              : `parallelism ${old.parallelism} to ${vertex.parallelism}`,
+        });
     }
   }
   const known = new Set(rows.map((row) => row.uid));
   for (const [uid, old] of stored) {
     if (known.has(uid) || !hasState(old)) continue;
-    rows.push(dropped.includes(uid) ? { uid, verdict: "dropped", reason: "asked for" } : { uid, verdict: "refused", reason: "has state, and no operator of the job has this uid" });
+    rows.push(
+      dropped.includes(uid)
+        ? { uid, verdict: "dropped", reason: "asked for" }
+        : { uid, verdict: "refused", reason: "has state, and no operator of the job has this uid" },
+    );
   }
   return rows;
 }
 
 /** By "<vertex>#<subtask>". Throws `RESTORE_REFUSED` with the rows that say why. */
-export function planRestore(manifest: Manifest, graph: JobGraph, dropped: readonly string[] = []): Readonly<Record<string, RestoreAssignment>> {
+export function planRestore(
+  manifest: Manifest,
+  graph: JobGraph,
+  dropped: readonly string[] = [],
+): Readonly<Record<string, RestoreAssignment>> {
   const refused = restoreCheck(manifest, graph, dropped).filter((row) => row.verdict === "refused");
-  if (refused.length > 0) throw fail("RESTORE_REFUSED", { fields: { checkpointId: manifest.checkpointId, reasons: refused.map((row) => `${row.uid}: ${row.reason}`) } });
+  if (refused.length > 0)
+    throw fail("RESTORE_REFUSED", {
+      fields: {
+        checkpointId: manifest.checkpointId,
+        reasons: refused.map((row) => `${row.uid}: ${row.reason}`),
+      },
+    });
   const stored = storedOperators(manifest);
   const plan: Record<string, RestoreAssignment> = {};
   for (const vertex of graph.vertices) {
@@ -65,7 +102,10 @@ export function planRestore(manifest: Manifest, graph: JobGraph, dropped: readon
         if (old !== undefined) operators[uid] = restored(old, vertex, subtask);
         if (vertex.role === "enumerator" && readers !== undefined) {
           const own = operators[uid] ?? empty;
-          operators[uid] = { ...own, lists: { ...own.lists, [splitsList]: itemsOf(readers, splitsList) } };
+          operators[uid] = {
+            ...own,
+            lists: { ...own.lists, [splitsList]: itemsOf(readers, splitsList) },
+          };
         } else if (operators[uid] !== undefined && isReader(vertex, uid)) {
           const { [splitsList]: _given, ...lists } = operators[uid].lists;
           operators[uid] = { ...operators[uid], lists };
@@ -77,7 +117,13 @@ export function planRestore(manifest: Manifest, graph: JobGraph, dropped: readon
   return plan;
 }
 
-const empty: RestoredOperator = { keyType: null, tables: [], segments: [], lists: {}, watermarks: [] };
+const empty: RestoredOperator = {
+  keyType: null,
+  tables: [],
+  segments: [],
+  lists: {},
+  watermarks: [],
+};
 
 function restored(old: StoredOperator, vertex: JobVertex, subtask: number): RestoredOperator {
   const own = keyGroupRange(subtask, vertex.parallelism, vertex.maxParallelism);
@@ -85,21 +131,35 @@ function restored(old: StoredOperator, vertex: JobVertex, subtask: number): Rest
   for (const { name, mode } of old.snapshots.flatMap((snapshot) => snapshot.lists)) {
     if (lists[name] !== undefined) continue;
     const items = itemsOf(old, name);
-    lists[name] = mode === "union" ? items : items.filter((_, index) => index % vertex.parallelism === subtask);
+    lists[name] =
+      mode === "union" ? items : items.filter((_, index) => index % vertex.parallelism === subtask);
   }
-  const segments = old.snapshots.flatMap((snapshot) => snapshot.segments)
-    .map((segment): SegmentRef => ({ ...segment, from: Math.max(segment.from, own.from), to: Math.min(segment.to, own.to) }))
+  const segments = old.snapshots
+    .flatMap((snapshot) => snapshot.segments)
+    .map(
+      (segment): SegmentRef => ({
+        ...segment,
+        from: Math.max(segment.from, own.from),
+        to: Math.min(segment.to, own.to),
+      }),
+    )
     .filter((segment) => segment.from < segment.to);
   return {
     keyType: old.snapshots.find((snapshot) => snapshot.keyType !== null)?.keyType ?? null,
     tables: old.snapshots.find((snapshot) => snapshot.tables.length > 0)?.tables ?? [],
-    segments, lists,
-    watermarks: old.snapshots.map((snapshot, index) => ({ ...keyGroupRange(index, old.parallelism, old.maxParallelism), watermark: snapshot.watermark })),
+    segments,
+    lists,
+    watermarks: old.snapshots.map((snapshot, index) => ({
+      ...keyGroupRange(index, old.parallelism, old.maxParallelism),
+      watermark: snapshot.watermark,
+    })),
   };
 }
 
 function itemsOf(operator: StoredOperator, name: string): readonly string[] {
-  return operator.snapshots.flatMap((snapshot) => snapshot.lists.filter((list) => list.name === name).flatMap((list) => list.items));
+  return operator.snapshots.flatMap((snapshot) =>
+    snapshot.lists.filter((list) => list.name === name).flatMap((list) => list.items),
+  );
 }
 
 function isReader(vertex: JobVertex, uid: string): boolean {
@@ -109,7 +169,10 @@ function hasKeyedState(operator: StoredOperator): boolean {
   return operator.snapshots.some((snapshot) => snapshot.segments.length > 0);
 }
 function hasState(operator: StoredOperator): boolean {
-  return operator.snapshots.some((snapshot) => snapshot.segments.length > 0 || snapshot.lists.some((list) => list.items.length > 0));
+  return operator.snapshots.some(
+    (snapshot) =>
+      snapshot.segments.length > 0 || snapshot.lists.some((list) => list.items.length > 0),
+  );
 }
 
 function storedOperators(manifest: Manifest): ReadonlyMap<string, StoredOperator> {
@@ -117,8 +180,12 @@ function storedOperators(manifest: Manifest): ReadonlyMap<string, StoredOperator
   for (const vertex of manifest.vertices) {
     for (const uid of vertex.uids) {
       operators.set(uid, {
-        uid, parallelism: vertex.parallelism, maxParallelism: vertex.maxParallelism,
-        snapshots: vertex.subtasks.flatMap((subtask) => subtask.operators.filter((operator) => operator.uid === uid)),
+        uid,
+        parallelism: vertex.parallelism,
+        maxParallelism: vertex.maxParallelism,
+        snapshots: vertex.subtasks.flatMap((subtask) =>
+          subtask.operators.filter((operator) => operator.uid === uid),
+        ),
       });
     }
   }

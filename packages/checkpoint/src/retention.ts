@@ -22,7 +22,11 @@ export interface Deletion {
   readonly reason: string;
 }
 
-export function decideDeletions(objects: readonly string[], retained: readonly Manifest[], view: RetentionView): readonly Deletion[] {
+export function decideDeletions(
+  objects: readonly string[],
+  retained: readonly Manifest[],
+  view: RetentionView,
+): readonly Deletion[] {
   const live = new Set<string>();
   for (const manifest of retained) {
     live.add(manifestName(manifest.jobId, manifest.checkpointId, manifest));
@@ -32,10 +36,16 @@ export function decideDeletions(objects: readonly string[], retained: readonly M
   for (const object of objects) {
     const ref = parseCheckpointObject(object);
     if (ref === undefined || live.has(object)) continue;
-    if (ref.epoch > view.epoch || (ref.epoch === view.epoch && ref.attempt > view.attempt)) continue;
+    if (ref.epoch > view.epoch || (ref.epoch === view.epoch && ref.attempt > view.attempt))
+      continue;
     const own = ref.epoch === view.epoch && ref.attempt === view.attempt;
     if (own && (ref.checkpointId > view.newest || ref.checkpointId === view.pending)) continue;
-    deletions.push({ object, reason: own ? `checkpoint ${ref.checkpointId} is subsumed by ${view.newest}` : `attempt ${ref.epoch}.${ref.attempt} has ended and nothing retained references it` });
+    deletions.push({
+      object,
+      reason: own
+        ? `checkpoint ${ref.checkpointId} is subsumed by ${view.newest}`
+        : `attempt ${ref.epoch}.${ref.attempt} has ended and nothing retained references it`,
+    });
   }
   return deletions;
 }

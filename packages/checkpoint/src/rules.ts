@@ -14,5 +14,10 @@ export interface Rules {
   readonly permitNeedsEpoch: boolean;
 }
 export const allRules: Rules = {
-  fence: true, epochAfterClaim: true, loserEnds: true, trimClaims: false, permitNeedsEntry: true, permitNeedsEpoch: true,
+  fence: true,
+  epochAfterClaim: true,
+  loserEnds: true,
+  trimClaims: false,
+  permitNeedsEntry: true,
+  permitNeedsEpoch: true,
 };

@@ -1,5 +1,7 @@
 /** SHA-256 (FIPS 180-4), for manifests: small inputs, the same in every host. */
-const initial = [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19] as const;
+const initial = [
+  0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19,
+] as const;
 const constants = roundConstants();
 
 /** The digest as 64 lower-case hex digits. */

@@ -13,13 +13,17 @@ export interface TriggerState {
   readonly finalRequested: boolean;
   readonly paused: boolean;
 }
-export type TriggerDecision = { readonly kind: "wait" } | { readonly kind: "trigger"; readonly checkpointKind: "checkpoint" | "final" };
+export type TriggerDecision =
+  | { readonly kind: "wait" }
+  | { readonly kind: "trigger"; readonly checkpointKind: "checkpoint" | "final" };
 
 export function decideTrigger(state: TriggerState): TriggerDecision {
   if (state.pending) return { kind: "wait" };
   if (state.finalRequested) return { kind: "trigger", checkpointKind: "final" };
   if (state.paused) return { kind: "wait" };
   if (state.requested) return { kind: "trigger", checkpointKind: "checkpoint" };
-  const due = state.now >= state.lastTriggeredAt + state.options.intervalMs && state.now >= state.lastEndedAt + state.options.minPauseMs;
+  const due =
+    state.now >= state.lastTriggeredAt + state.options.intervalMs &&
+    state.now >= state.lastEndedAt + state.options.minPauseMs;
   return due ? { kind: "trigger", checkpointKind: "checkpoint" } : { kind: "wait" };
 }

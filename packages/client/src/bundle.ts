@@ -2,9 +2,12 @@
  * A job and everything it imports as one module, millrace included: what a cluster runs does not depend on what is installed there.
  *
  * BDL-1  `millrace/run` is replaced by nothing: a bundle never starts itself.
- * BDL-2  The source map travels inside the bundle, so errors name the user's files.
+ * BDL-2  `import.meta.dirname`, `.filename` and `.url` keep the values that they have in the user's file.
+ * BDL-3  The source map travels inside the bundle, so errors name the user's files.
  */
+import { readFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
+import { pathToFileURL } from "node:url";
 import type { Message, Plugin } from "esbuild";
 import { fail } from "./fail.ts";
 import { resolveJobFile } from "./load-job.ts";
@@ -12,10 +15,39 @@ import { resolveJobFile } from "./load-job.ts";
 const runStub: Plugin = {
   name: "millrace-run",
   setup(build) {
-    build.onResolve({ filter: /^millrace\/run$/ }, () => ({ path: "millrace/run", namespace: "millrace-run" }));
-    build.onLoad({ filter: /.*/, namespace: "millrace-run" }, () => ({
-      contents: "export async function runIfMain() {}\nexport async function collect() { throw new Error('collect runs jobs in the process that calls it, not on a cluster'); }\n",
+    build.onResolve({ filter: /^millrace\/run$/ }, () => ({
+      path: "millrace/run",
+      namespace: "millrace-run",
     }));
+    build.onLoad({ filter: /.*/, namespace: "millrace-run" }, () => ({
+      contents:
+        "export async function runIfMain() {}\nexport async function collect() { throw new Error('collect runs jobs in the process that calls it, not on a cluster'); }\n",
+    }));
+  },
+};
+
+/**
+ * `import.meta` of a bundle would name the bundle: it is replaced by what it was in the file, so that a path beside the job is the same
+ * in `run` and on a cluster that sees the same files.
+ */
+const keepImportMeta: Plugin = {
+  name: "millrace-import-meta",
+  setup(build) {
+    build.onLoad({ filter: /\.[mc]?[jt]sx?$/ }, async ({ path }) => {
+      if (/[\\/]node_modules[\\/]/.test(path)) return undefined;
+      const source = await readFile(path, "utf8");
+      if (!source.includes("import.meta.")) return undefined;
+      const values: Readonly<Record<string, string>> = {
+        dirname: dirname(path),
+        filename: path,
+        url: pathToFileURL(path).href,
+      };
+      const contents = source.replace(
+        /\bimport\.meta\.(dirname|filename|url)\b/g,
+        (_, name: string) => JSON.stringify(values[name]),
+      );
+      return { contents, loader: /x$/.test(path) ? "tsx" : /ts$/.test(path) ? "ts" : "js" };
+    });
   },
 };
 
@@ -25,10 +57,23 @@ export async function bundleJob(path: string): Promise<Uint8Array> {
   const { build } = await import("esbuild");
   try {
     const result = await build({
-      entryPoints: [file], bundle: true, write: false, format: "esm", platform: "node", target: "node22", sourcemap: "inline", sourcesContent: true,
-      legalComments: "none", logLevel: "silent", absWorkingDir: dirname(file), outdir: dirname(file), plugins: [runStub],
+      entryPoints: [file],
+      bundle: true,
+      write: false,
+      format: "esm",
+      platform: "node",
+      target: "node22",
+      sourcemap: "inline",
+      sourcesContent: true,
+      legalComments: "none",
+      logLevel: "silent",
+      absWorkingDir: dirname(file),
+      outdir: dirname(file),
+      plugins: [runStub, keepImportMeta],
       // Some CommonJS dependencies still call require for built-ins.
-      banner: { js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);" },
+      banner: {
+        js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+      },
     });
     const output = result.outputFiles[0];
     if (output === undefined) throw fail("CLIENT_BUNDLE_FAILED", { fields: { file: path } });
@@ -36,11 +81,18 @@ export async function bundleJob(path: string): Promise<Uint8Array> {
   } catch (error) {
     const errors = (error as { errors?: readonly Message[] }).errors;
     if (errors === undefined) throw error;
-    throw fail("CLIENT_BUNDLE_FAILED", { fields: { file: path, errors: errors.slice(0, 10).map((message) => textOf(message, dirname(file))) } });
+    throw fail("CLIENT_BUNDLE_FAILED", {
+      fields: {
+        file: path,
+        errors: errors.slice(0, 10).map((message) => textOf(message, dirname(file))),
+      },
+    });
   }
 }
 
 function textOf(message: Message, folder: string): string {
   const at = message.location;
-  return at === null ? message.text : `${relative(folder, at.file) || at.file}:${at.line}:${at.column + 1}: ${message.text}`;
+  return at === null
+    ? message.text
+    : `${relative(folder, at.file) || at.file}:${at.line}:${at.column + 1}: ${message.text}`;
 }

@@ -1,6 +1,5 @@
 /** From a path to the job it exports, with coded errors for everything that can be wrong with it. */
-import { existsSync, statSync } from "node:fs";
-import { readdirSync } from "node:fs";
+import { existsSync, readdirSync, statSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { isJob, type Job } from "@millrace/api";
@@ -34,6 +33,10 @@ export function resolveJobFile(path: string): string {
   const file = resolve(path);
   if (existsSync(file) && statSync(file).isFile()) return file;
   const folder = dirname(file);
-  const siblings = existsSync(folder) ? readdirSync(folder).filter((name) => /\.[mc]?[jt]s$/.test(name)) : [];
-  throw fail("CLIENT_NO_SUCH_FILE", { fields: { file: path, nearest: nearest(basename(file), siblings) ?? "" } });
+  const siblings = existsSync(folder)
+    ? readdirSync(folder).filter((name) => /\.[mc]?[jt]s$/.test(name))
+    : [];
+  throw fail("CLIENT_NO_SUCH_FILE", {
+    fields: { file: path, nearest: nearest(basename(file), siblings) ?? "" },
+  });
 }

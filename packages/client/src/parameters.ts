@@ -3,8 +3,12 @@ import { readFileSync } from "node:fs";
 import { fail } from "./fail.ts";
 
 /** Values stay text; the job's declarations give them their type. */
-export function readParameters(options: { readonly set?: readonly string[]; readonly params?: string }): Readonly<Record<string, unknown>> {
-  const values: Record<string, unknown> = options.params === undefined ? {} : { ...readFile(options.params) };
+export function readParameters(options: {
+  readonly set?: readonly string[];
+  readonly params?: string;
+}): Readonly<Record<string, unknown>> {
+  const values: Record<string, unknown> =
+    options.params === undefined ? {} : { ...readFile(options.params) };
   for (const assignment of options.set ?? []) {
     const at = assignment.indexOf("=");
     if (at < 1) throw fail("CLIENT_BAD_PARAMETER", { fields: { given: assignment } });
@@ -16,7 +20,8 @@ export function readParameters(options: { readonly set?: readonly string[]; read
 function readFile(path: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+    if (typeof value === "object" && value !== null && !Array.isArray(value))
+      return value as Record<string, unknown>;
   } catch (error) {
     throw fail("CLIENT_BAD_PARAMETER_FILE", { fields: { file: path }, cause: error });
   }

@@ -4,8 +4,18 @@
  * RCL-1  Every call has a deadline. No answer is `CLIENT_UNREACHABLE`; an error answer is thrown as the coded error that the
  *        server gave.
  */
-import { errorFromInfo, type ErrorInfo } from "@millrace/base";
-import { type Checkpoints, type Exceptions, type JobDetail, type JobSummary, type Overview, type Route, type RouteName, routes, type TaskManagerView } from "@millrace/protocol";
+import { type ErrorInfo, errorFromInfo } from "@millrace/base";
+import {
+  type Checkpoints,
+  type Exceptions,
+  type JobDetail,
+  type JobSummary,
+  type Overview,
+  type Route,
+  type RouteName,
+  routes,
+  type TaskManagerView,
+} from "@millrace/protocol";
 import { fail } from "./fail.ts";
 
 const deadlineMs = 30_000;
@@ -22,7 +32,10 @@ export class RestClient {
 
   /** `address`: "http://127.0.0.1:8081", or "host:port". */
   constructor(address: string) {
-    this.address = (/^https?:\/\//.test(address) ? address : `http://${address}`).replace(/\/$/, "");
+    this.address = (/^https?:\/\//.test(address) ? address : `http://${address}`).replace(
+      /\/$/,
+      "",
+    );
   }
 
   overview(): Promise<Overview> {
@@ -51,25 +64,48 @@ export class RestClient {
   }
   /** Id of the uploaded bundle. */
   async upload(bytes: Uint8Array, name: string): Promise<string> {
-    return (await this.call<{ readonly id: string }>("uploadBundle", { query: { name }, bytes })).id;
+    return (await this.call<{ readonly id: string }>("uploadBundle", { query: { name }, bytes }))
+      .id;
   }
   /** Id of the job. Given the same `jobId` again, the same job. */
-  async run(bundleid: string, body: { readonly jobName?: string; readonly jobId?: string; readonly graph?: unknown; readonly parameters?: unknown; readonly parallelism?: number }): Promise<string> {
-    return (await this.call<{ readonly jobid: string }>("runBundle", { params: { bundleid }, body })).jobid;
+  async run(
+    bundleid: string,
+    body: {
+      readonly jobName?: string;
+      readonly jobId?: string;
+      readonly graph?: unknown;
+      readonly parameters?: unknown;
+      readonly parallelism?: number;
+    },
+  ): Promise<string> {
+    return (
+      await this.call<{ readonly jobid: string }>("runBundle", { params: { bundleid }, body })
+    ).jobid;
   }
 
   async call<A>(name: RouteName, options: CallOptions = {}): Promise<A> {
     const route: Route = routes[name];
-    const path = route.path.replace(/:([a-z]+)/g, (_, key: string) => encodeURIComponent(options.params?.[key] ?? ""));
+    const path = route.path.replace(/:([a-z]+)/g, (_, key: string) =>
+      encodeURIComponent(options.params?.[key] ?? ""),
+    );
     const query = new URLSearchParams(options.query).toString();
     const url = `${this.address}/v1${path}${query === "" ? "" : `?${query}`}`;
     let response: Response;
     try {
       response = await fetch(url, {
-        method: route.method, signal: AbortSignal.timeout(deadlineMs),
+        method: route.method,
+        signal: AbortSignal.timeout(deadlineMs),
         ...(options.bytes !== undefined
-          ? { body: Buffer.from(options.bytes), headers: { "content-type": "application/javascript" } }
-          : options.body !== undefined ? { body: JSON.stringify(options.body), headers: { "content-type": "application/json" } } : {}),
+          ? {
+              body: Buffer.from(options.bytes),
+              headers: { "content-type": "application/javascript" },
+            }
+          : options.body !== undefined
+            ? {
+                body: JSON.stringify(options.body),
+                headers: { "content-type": "application/json" },
+              }
+            : {}),
       });
     } catch (error) {
       throw fail("CLIENT_UNREACHABLE", { fields: { jobmanager: this.address }, cause: error });
@@ -78,7 +114,9 @@ export class RestClient {
     const answer = parse(text);
     if (response.ok) return answer as A;
     const info = (answer as { readonly error?: ErrorInfo } | undefined)?.error;
-    throw info === undefined ? fail("CLIENT_REFUSED", { fields: { status: response.status, url } }) : errorFromInfo(info);
+    throw info === undefined
+      ? fail("CLIENT_REFUSED", { fields: { status: response.status, url } })
+      : errorFromInfo(info);
   }
 }
 

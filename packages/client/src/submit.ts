@@ -38,7 +38,10 @@ export async function submitJob(client: RestClient, options: SubmitOptions): Pro
   const bundle = await bundleJob(options.file);
   options.onStep?.("build");
   const { graph, warnings } = await withBundle(bundle, options.file, async (job) => {
-    const built = buildJob(job, { parameters: options.parameters, ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }) });
+    const built = buildJob(job, {
+      parameters: options.parameters,
+      ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
+    });
     await built.validate();
     return { graph: chainGraph(built.graph), warnings: built.warnings };
   });
@@ -48,14 +51,21 @@ export async function submitJob(client: RestClient, options: SubmitOptions): Pro
   const jobName = options.jobName ?? graph.options.name;
   // The id is ours, so that repeating an unanswered request can't run the job twice.
   const jobId = await client.run(id, {
-    jobId: randomBytes(16).toString("hex"), jobName, graph, parameters: options.parameters,
+    jobId: randomBytes(16).toString("hex"),
+    jobName,
+    graph,
+    parameters: options.parameters,
     ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
   });
   return { jobId, jobName, graph, warnings };
 }
 
 /** Builds from the very code that the cluster will run. */
-async function withBundle<R>(bundle: Uint8Array, file: string, use: (job: Job) => R | Promise<R>): Promise<R> {
+async function withBundle<R>(
+  bundle: Uint8Array,
+  file: string,
+  use: (job: Job) => R | Promise<R>,
+): Promise<R> {
   const folder = await mkdtemp(join(tmpdir(), "millrace-submit-"));
   try {
     const path = join(folder, "job.mjs");

@@ -11,7 +11,7 @@ import { compareAttempts } from "@millrace/base";
 import { crc32c } from "@millrace/data";
 import type { Committer, Permit } from "@millrace/spi";
 import { fail } from "./fail.ts";
-import { inProgressFolder, parseInProgress, type PreparedFile } from "./file-names.ts";
+import { inProgressFolder, type PreparedFile, parseInProgress } from "./file-names.ts";
 
 export class FileCommitter implements Committer {
   readonly #folder: string;
@@ -33,7 +33,8 @@ export class FileCommitter implements Committer {
     for (const name of await readdir(folder).catch(() => [])) {
       const owner = parseInProgress(name);
       if (owner === undefined || kept.has(`${inProgressFolder}/${name}`)) continue;
-      if (compareAttempts(owner as Permit, permit) < 0) await rm(join(folder, name), { force: true });
+      if (compareAttempts(owner as Permit, permit) < 0)
+        await rm(join(folder, name), { force: true });
     }
   }
 
@@ -45,9 +46,21 @@ export class FileCommitter implements Committer {
       await link(temporary, final);
     } catch (error) {
       const code = (error as { readonly code?: string }).code;
-      if (code !== "EEXIST" && code !== "ENOENT") throw fail("FILES_UNWRITABLE", { fields: { file: final }, cause: error });
+      if (code !== "EEXIST" && code !== "ENOENT")
+        throw fail("FILES_UNWRITABLE", { fields: { file: final }, cause: error });
       if (await this.#holds(final, file)) return;
-      throw fail("FILES_DATA_LOSS", { fields: { file: file.final, temporary: file.temporary, sizeBytes: file.sizeBytes, reason: code === "EEXIST" ? "another file has its name" : "neither the prepared nor the final file is there" }, cause: error });
+      throw fail("FILES_DATA_LOSS", {
+        fields: {
+          file: file.final,
+          temporary: file.temporary,
+          sizeBytes: file.sizeBytes,
+          reason:
+            code === "EEXIST"
+              ? "another file has its name"
+              : "neither the prepared nor the final file is there",
+        },
+        cause: error,
+      });
     }
   }
   async #holds(path: string, file: PreparedFile): Promise<boolean> {

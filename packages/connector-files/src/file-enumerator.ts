@@ -7,7 +7,7 @@
  */
 import type { EnumeratorContext, SplitEnumerator } from "@millrace/spi";
 import type { FileSplit } from "./file-split.ts";
-import { findFiles, type FoundFile } from "./paths.ts";
+import { type FoundFile, findFiles } from "./paths.ts";
 
 interface FileState {
   readonly waiting: readonly FileSplit[];
@@ -17,7 +17,11 @@ interface FileState {
 
 export class FileEnumerator implements SplitEnumerator<FileSplit> {
   readonly #context: EnumeratorContext<FileSplit>;
-  readonly #options: { readonly path: string; readonly watchMs: number | undefined; readonly splitBytes: number };
+  readonly #options: {
+    readonly path: string;
+    readonly watchMs: number | undefined;
+    readonly splitBytes: number;
+  };
   #waiting: FileSplit[] = [];
   readonly #taken = new Set<string>();
   /** Sizes at the last look of files that may still grow. */
@@ -28,7 +32,15 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   readonly #asking: number[] = [];
   #cancel: (() => void) | undefined;
 
-  constructor(context: EnumeratorContext<FileSplit>, options: { readonly path: string; readonly watchMs: number | undefined; readonly splitBytes: number }, restored: unknown) {
+  constructor(
+    context: EnumeratorContext<FileSplit>,
+    options: {
+      readonly path: string;
+      readonly watchMs: number | undefined;
+      readonly splitBytes: number;
+    },
+    restored: unknown,
+  ) {
     this.#context = context;
     this.#options = options;
     if (restored === undefined) return;
@@ -43,11 +55,14 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   handleSplitRequest(subtask: number): void {
     const split = this.#waiting.shift();
     if (split !== undefined) this.#context.assign(subtask, [split]);
-    else if (this.#found && this.#options.watchMs === undefined) this.#context.signalNoMoreSplits(subtask);
+    else if (this.#found && this.#options.watchMs === undefined)
+      this.#context.signalNoMoreSplits(subtask);
     else if (!this.#asking.includes(subtask)) this.#asking.push(subtask);
   }
   addSplitsBack(splits: readonly FileSplit[]): void {
-    this.#waiting = [...splits, ...this.#waiting].sort((a, b) => (a.path < b.path ? -1 : a.path > b.path ? 1 : a.from - b.from));
+    this.#waiting = [...splits, ...this.#waiting].sort((a, b) =>
+      a.path < b.path ? -1 : a.path > b.path ? 1 : a.from - b.from,
+    );
   }
   snapshot(): FileState {
     return { waiting: [...this.#waiting], taken: [...this.#taken], found: this.#found };
@@ -57,12 +72,16 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   }
 
   #look(): void {
-    this.#context.callAsync(() => findFiles(this.#options.path), (files, error) => {
-      if (error !== undefined) throw error;
-      this.#seen(files ?? []);
-      const { watchMs } = this.#options;
-      if (watchMs !== undefined) this.#cancel = this.#context.platform.timers.after(watchMs, () => this.#look());
-    });
+    this.#context.callAsync(
+      () => findFiles(this.#options.path),
+      (files, error) => {
+        if (error !== undefined) throw error;
+        this.#seen(files ?? []);
+        const { watchMs } = this.#options;
+        if (watchMs !== undefined)
+          this.#cancel = this.#context.platform.timers.after(watchMs, () => this.#look());
+      },
+    );
   }
   #seen(files: readonly FoundFile[]): void {
     const growing = new Map<string, number>();
@@ -82,9 +101,26 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
 }
 
 function splitsOf({ path, sizeBytes }: FoundFile, splitBytes: number): readonly FileSplit[] {
-  if (path.endsWith(".gz")) return [{ splitId: path, path, from: 0, to: Number.MAX_SAFE_INTEGER, sizeBytes, position: 0, line: 0 }];
+  if (path.endsWith(".gz"))
+    return [
+      {
+        splitId: path,
+        path,
+        from: 0,
+        to: Number.MAX_SAFE_INTEGER,
+        sizeBytes,
+        position: 0,
+        line: 0,
+      },
+    ];
   const count = Math.max(1, Math.ceil(sizeBytes / splitBytes));
   return Array.from({ length: count }, (_, i) => ({
-    splitId: `${path}@${i * splitBytes}`, path, from: i * splitBytes, to: i + 1 === count ? sizeBytes : (i + 1) * splitBytes, sizeBytes, position: i * splitBytes, line: 0,
+    splitId: `${path}@${i * splitBytes}`,
+    path,
+    from: i * splitBytes,
+    to: i + 1 === count ? sizeBytes : (i + 1) * splitBytes,
+    sizeBytes,
+    position: i * splitBytes,
+    line: 0,
   }));
 }

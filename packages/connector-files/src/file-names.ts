@@ -9,15 +9,25 @@ export interface WriterRef {
   readonly attempt: number;
 }
 
-export function inProgressName({ uid, subtask, epoch, attempt }: WriterRef, sequence: number): string {
+export function inProgressName(
+  { uid, subtask, epoch, attempt }: WriterRef,
+  sequence: number,
+): string {
   return `${encodeURIComponent(uid).replaceAll(".", "%2E")}.${subtask}.${epoch}.${attempt}.${sequence}`;
 }
 /** Undefined for a name that is not one of ours. */
-export function parseInProgress(name: string): { readonly epoch: number; readonly attempt: number } | undefined {
+export function parseInProgress(
+  name: string,
+): { readonly epoch: number; readonly attempt: number } | undefined {
   const match = /^[^.]+\.\d+\.(\d+)\.(\d+)\.\d+$/.exec(name);
   return match === null ? undefined : { epoch: Number(match[1]), attempt: Number(match[2]) };
 }
-export function finalName(ref: WriterRef, checkpointId: number, sequence: number, extension: string): string {
+export function finalName(
+  ref: WriterRef,
+  checkpointId: number,
+  sequence: number,
+  extension: string,
+): string {
   return `part-${ref.subtask}-${String(checkpointId).padStart(8, "0")}-${ref.epoch}.${ref.attempt}-${sequence}.${extension}`;
 }
 

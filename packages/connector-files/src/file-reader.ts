@@ -5,7 +5,13 @@
  * FRD-2  A record that does not parse names file, line and column, and obeys the source's error policy.
  */
 import { isMillraceError, MillraceError } from "@millrace/base";
-import type { FormatDecoder, FormatDefinition, ReaderContext, ReaderOutput, SourceReader } from "@millrace/spi";
+import type {
+  FormatDecoder,
+  FormatDefinition,
+  ReaderContext,
+  ReaderOutput,
+  SourceReader,
+} from "@millrace/spi";
 import { fail } from "./fail.ts";
 import type { FileSplit } from "./file-split.ts";
 import { LineReader } from "./line-reader.ts";
@@ -72,7 +78,9 @@ export class FileReader implements SourceReader<FileSplit> {
   }
   snapshot(): readonly FileSplit[] {
     const open = this.#open;
-    return open === undefined ? [...this.#waiting] : [{ ...open.split, position: open.position, line: open.line }, ...this.#waiting];
+    return open === undefined
+      ? [...this.#waiting]
+      : [{ ...open.split, position: open.position, line: open.line }, ...this.#waiting];
   }
   close(): void {
     this.#open?.lines.close();
@@ -83,8 +91,19 @@ export class FileReader implements SourceReader<FileSplit> {
     const split = this.#waiting.shift();
     if (split === undefined) return undefined;
     const decoder = this.#format.createDecoder();
-    const lines = new LineReader(split, decoder.header, { onReady: () => this.#context.available(), onError: (error) => this.#context.fail(error) });
-    this.#open = { split, lines, decoder, headerDone: !decoder.header, position: split.position, line: split.line, pendingLines: 0 };
+    const lines = new LineReader(split, decoder.header, {
+      onReady: () => this.#context.available(),
+      onError: (error) => this.#context.fail(error),
+    });
+    this.#open = {
+      split,
+      lines,
+      decoder,
+      headerDone: !decoder.header,
+      position: split.position,
+      line: split.line,
+      pendingLines: 0,
+    };
     return this.#open;
   }
 
@@ -127,7 +146,16 @@ export class FileReader implements SourceReader<FileSplit> {
   #finish(open: Open, output: ReaderOutput): void {
     this.#open = undefined;
     open.lines.close();
-    if (open.pendingLines > 0) this.#context.badRow(fail("FILES_UNREADABLE", { fields: { path: open.split.path, line: open.line + 1, reason: "the file ends inside a record" } }));
+    if (open.pendingLines > 0)
+      this.#context.badRow(
+        fail("FILES_UNREADABLE", {
+          fields: {
+            path: open.split.path,
+            line: open.line + 1,
+            reason: "the file ends inside a record",
+          },
+        }),
+      );
     output.splitFinished(open.split.splitId);
   }
 
@@ -138,7 +166,10 @@ export class FileReader implements SourceReader<FileSplit> {
     } catch (error) {
       if (!isMillraceError(error)) throw error;
       const inSplit = open.split.from > 0 ? { fromByte: open.split.from } : {};
-      throw new MillraceError(error.code, error, { fields: { file: open.split.path, line, ...inSplit, ...error.fields }, cause: error.cause });
+      throw new MillraceError(error.code, error, {
+        fields: { file: open.split.path, line, ...inSplit, ...error.fields },
+        cause: error.cause,
+      });
     }
   }
 }

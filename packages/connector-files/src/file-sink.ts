@@ -9,8 +9,8 @@
  * FSK-3  Readers see files whose names begin neither with a dot nor an underscore; those are committed and whole.
  */
 import { resolve } from "node:path";
-import { defineSink, type Sink } from "@millrace/spi";
 import { anyJson, type Format, formatDefinitionOf } from "@millrace/formats";
+import { defineSink, type Sink } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import { FileCommitter } from "./file-committer.ts";
 import { FileWriter } from "./file-writer.ts";
@@ -26,15 +26,32 @@ const defaultRollBytes = 128 * 1024 * 1024;
 
 /** Without a format: JSON lines of whatever comes. */
 export function fileSink(options: { path: string; rollBytes?: number }): Sink<unknown>;
-export function fileSink<T>(options: { path: string; format: Format<T>; rollBytes?: number }): Sink<T>;
+export function fileSink<T>(options: {
+  path: string;
+  format: Format<T>;
+  rollBytes?: number;
+}): Sink<T>;
 export function fileSink<T>(options: FileSinkOptions<T>): Sink<T> {
   const { path, rollBytes = defaultRollBytes } = options;
   const format = options.format === undefined ? anyJson : formatDefinitionOf(options.format);
-  if (typeof path !== "string" || path === "") throw fail("FILES_BAD_OPTION", { fields: { option: "path", allowed: "a path that is not empty" } });
-  if (format === undefined) throw fail("FILES_BAD_OPTION", { fields: { option: "format", allowed: "json(…), csv(…) or lines" } });
-  if (!Number.isInteger(rollBytes) || rollBytes < 1) throw fail("FILES_BAD_OPTION", { fields: { option: "rollBytes", value: rollBytes, allowed: "a whole number from 1" } });
+  if (typeof path !== "string" || path === "")
+    throw fail("FILES_BAD_OPTION", {
+      fields: { option: "path", allowed: "a path that is not empty" },
+    });
+  if (format === undefined)
+    throw fail("FILES_BAD_OPTION", {
+      fields: { option: "format", allowed: "json(…), csv(…) or lines" },
+    });
+  if (!Number.isInteger(rollBytes) || rollBytes < 1)
+    throw fail("FILES_BAD_OPTION", {
+      fields: { option: "rollBytes", value: rollBytes, allowed: "a whole number from 1" },
+    });
   return defineSink<T>({
-    name: "files", kind: "two-phase", inputType: format.type, describe: { path, format: format.name }, target: `file:${path.replace(/\/+$/, "")}`,
+    name: "files",
+    kind: "two-phase",
+    inputType: format.type,
+    describe: { path, format: format.name },
+    target: `file:${path.replace(/\/+$/, "")}`,
     createWriter: ({ task }) => new FileWriter({ folder: resolve(path), format, task, rollBytes }),
     createCommitter: () => new FileCommitter(resolve(path)),
   });

@@ -1,7 +1,8 @@
 /** `fileSource`: files as a source, bounded or watching. */
-import { defineSource, type Source } from "@millrace/spi";
+
 import { parseDuration } from "@millrace/base";
 import { type Format, formatDefinitionOf } from "@millrace/formats";
+import { defineSource, type Source } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import { FileEnumerator } from "./file-enumerator.ts";
 import { FileReader } from "./file-reader.ts";
@@ -24,16 +25,36 @@ const defaultSplitBytes = 64 * 1024 * 1024;
 export function fileSource<T>(options: FileSourceOptions<T>): Source<T> {
   const { path, watch, ratePerSec, splitBytes = defaultSplitBytes } = options;
   const format = formatDefinitionOf(options.format);
-  if (typeof path !== "string" || path === "") throw fail("FILES_BAD_OPTION", { fields: { option: "path", allowed: "a path that is not empty" } });
-  if (format === undefined) throw fail("FILES_BAD_OPTION", { fields: { option: "format", allowed: "json(…), csv(…) or lines" } });
-  if (!Number.isInteger(splitBytes) || splitBytes < 1) throw fail("FILES_BAD_OPTION", { fields: { option: "splitBytes", value: splitBytes, allowed: "a whole number from 1" } });
-  if (ratePerSec !== undefined && !(ratePerSec > 0)) throw fail("FILES_BAD_OPTION", { fields: { option: "ratePerSec", value: ratePerSec, allowed: "a number above 0" } });
+  if (typeof path !== "string" || path === "")
+    throw fail("FILES_BAD_OPTION", {
+      fields: { option: "path", allowed: "a path that is not empty" },
+    });
+  if (format === undefined)
+    throw fail("FILES_BAD_OPTION", {
+      fields: { option: "format", allowed: "json(…), csv(…) or lines" },
+    });
+  if (!Number.isInteger(splitBytes) || splitBytes < 1)
+    throw fail("FILES_BAD_OPTION", {
+      fields: { option: "splitBytes", value: splitBytes, allowed: "a whole number from 1" },
+    });
+  if (ratePerSec !== undefined && !(ratePerSec > 0))
+    throw fail("FILES_BAD_OPTION", {
+      fields: { option: "ratePerSec", value: ratePerSec, allowed: "a number above 0" },
+    });
   const watchMs = watch === undefined ? undefined : parseDuration(watch);
   return defineSource<T, FileSplit>({
-    name: "files", boundedness: watchMs === undefined ? "bounded" : "unbounded", outputType: format.type,
+    name: "files",
+    boundedness: watchMs === undefined ? "bounded" : "unbounded",
+    outputType: format.type,
     describe: { path, format: format.name, ...(watchMs === undefined ? {} : { watchMs }) },
     ...(watchMs === undefined ? { validate: () => assertFound(path) } : {}),
-    createEnumerator: (context, restored) => new FileEnumerator(context, { path, watchMs, splitBytes }, restored),
-    createReader: (context) => new FileReader(context, format, ratePerSec === undefined ? undefined : ratePerSec / context.parallelism),
+    createEnumerator: (context, restored) =>
+      new FileEnumerator(context, { path, watchMs, splitBytes }, restored),
+    createReader: (context) =>
+      new FileReader(
+        context,
+        format,
+        ratePerSec === undefined ? undefined : ratePerSec / context.parallelism,
+      ),
   });
 }

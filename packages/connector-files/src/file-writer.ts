@@ -21,7 +21,12 @@ interface OpenFile {
 }
 
 export class FileWriter implements SinkWriter {
-  readonly #options: { readonly folder: string; readonly format: FormatDefinition; readonly task: TaskInfo; readonly rollBytes: number };
+  readonly #options: {
+    readonly folder: string;
+    readonly format: FormatDefinition;
+    readonly task: TaskInfo;
+    readonly rollBytes: number;
+  };
   readonly #encoder: FormatEncoder;
   #file: OpenFile | undefined;
   #sequence = 0;
@@ -31,7 +36,12 @@ export class FileWriter implements SinkWriter {
   #written: Promise<void> = Promise.resolve();
   #closedFiles: PreparedSoon[] = [];
 
-  constructor(options: { readonly folder: string; readonly format: FormatDefinition; readonly task: TaskInfo; readonly rollBytes: number }) {
+  constructor(options: {
+    readonly folder: string;
+    readonly format: FormatDefinition;
+    readonly task: TaskInfo;
+    readonly rollBytes: number;
+  }) {
     this.#options = options;
     this.#encoder = options.format.createEncoder();
   }
@@ -61,9 +71,14 @@ export class FileWriter implements SinkWriter {
   prepareCommit(checkpointId: number): readonly PreparedFile[] {
     const { task, format } = this.#options;
     const extension = format.name === "csv" ? "csv" : format.name === "lines" ? "txt" : "jsonl";
-    const prepared = this.#closedFiles.map(({ sequence, sizeBytes, crc }): PreparedFile => ({
-      temporary: `${inProgressFolder}/${inProgressName(task, sequence)}`, final: finalName(task, checkpointId, sequence, extension), sizeBytes, crc,
-    }));
+    const prepared = this.#closedFiles.map(
+      ({ sequence, sizeBytes, crc }): PreparedFile => ({
+        temporary: `${inProgressFolder}/${inProgressName(task, sequence)}`,
+        final: finalName(task, checkpointId, sequence, extension),
+        sizeBytes,
+        crc,
+      }),
+    );
     this.#closedFiles = [];
     return prepared;
   }
@@ -112,7 +127,9 @@ export class FileWriter implements SinkWriter {
     return file.handle;
   }
   #then(work: () => Promise<void>): void {
-    this.#written = this.#written.then(work).catch((error: unknown) => { throw fail("FILES_UNWRITABLE", { fields: { folder: this.#options.folder }, cause: error }); });
+    this.#written = this.#written.then(work).catch((error: unknown) => {
+      throw fail("FILES_UNWRITABLE", { fields: { folder: this.#options.folder }, cause: error });
+    });
     // Whoever waits for `#written` is told; nobody waiting must not crash the process.
     this.#written.catch(() => {});
   }

@@ -1,2 +1,2 @@
-export { fileSink, type FileSinkOptions } from "./file-sink.ts";
-export { fileSource, type FileSourceOptions } from "./file-source.ts";
+export { type FileSinkOptions, fileSink } from "./file-sink.ts";
+export { type FileSourceOptions, fileSource } from "./file-source.ts";

@@ -73,7 +73,9 @@ export class LineReader {
   }
   /** True when every line of the split has been taken. */
   get done(): boolean {
-    return this.#ended && this.#chunk === undefined && this.#chunks.length === 0 && this.#headBytes === 0;
+    return (
+      this.#ended && this.#chunk === undefined && this.#chunks.length === 0 && this.#headBytes === 0
+    );
   }
   close(): void {
     if (this.#closed) return;
@@ -90,7 +92,8 @@ export class LineReader {
       if (this.#chunk === undefined) {
         this.#chunk = this.#chunks.shift();
         this.#at = 0;
-        if (this.#chunk === undefined) return this.#ended && this.#headBytes > 0 ? this.#cut(new Uint8Array(0), 0) : undefined;
+        if (this.#chunk === undefined)
+          return this.#ended && this.#headBytes > 0 ? this.#cut(new Uint8Array(0), 0) : undefined;
         this.#queued -= this.#chunk.length;
         if (this.#queued < aheadBytes / 2) this.#stream?.resume();
       }
@@ -105,7 +108,10 @@ export class LineReader {
       this.#chunk = undefined;
       this.#head.push(rest);
       this.#headBytes += rest.length;
-      if (this.#headBytes > maxLineBytes) throw fail("FILES_UNREADABLE", { fields: { path: this.#split.path, reason: `a line longer than ${maxLineBytes} bytes` } });
+      if (this.#headBytes > maxLineBytes)
+        throw fail("FILES_UNREADABLE", {
+          fields: { path: this.#split.path, reason: `a line longer than ${maxLineBytes} bytes` },
+        });
     }
   }
   #cut(rest: Uint8Array, endBytes: number): Uint8Array {
@@ -119,12 +125,17 @@ export class LineReader {
 
   async #open(wantsHeader: boolean): Promise<void> {
     const { path, sizeBytes } = this.#split;
-    const info = await stat(path).catch((error: unknown) => { throw fail("FILES_UNREADABLE", { fields: { path }, cause: error }); });
-    if (info.size < sizeBytes) throw fail("FILES_CHANGED", { fields: { path, sizeBytes, found: info.size } });
+    const info = await stat(path).catch((error: unknown) => {
+      throw fail("FILES_UNREADABLE", { fields: { path }, cause: error });
+    });
+    if (info.size < sizeBytes)
+      throw fail("FILES_CHANGED", { fields: { path, sizeBytes, found: info.size } });
     if (wantsHeader) this.header = await readFirstLine(path);
     if (this.#closed) return;
     const packed = path.endsWith(".gz");
-    const stream = packed ? unpacked(path) : createReadStream(path, { start: this.#position, highWaterMark: chunkBytes });
+    const stream = packed
+      ? unpacked(path)
+      : createReadStream(path, { start: this.#position, highWaterMark: chunkBytes });
     this.#stream = stream;
     let skip = packed ? this.#position : 0;
     stream.on("data", (data: Buffer) => {
@@ -141,7 +152,9 @@ export class LineReader {
       this.#ended = true;
       this.#events.onReady();
     });
-    stream.on("error", (error: unknown) => this.#events.onError(fail("FILES_UNREADABLE", { fields: { path }, cause: error })));
+    stream.on("error", (error: unknown) =>
+      this.#events.onError(fail("FILES_UNREADABLE", { fields: { path }, cause: error })),
+    );
   }
 }
 

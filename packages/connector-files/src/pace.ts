@@ -20,7 +20,10 @@ export class Pace {
     const due = Math.floor(((now - this.#since) * this.#ratePerSec) / 1_000) + 1 - this.#done;
     if (due > 0) return due;
     this.#cancel?.();
-    this.#cancel = timers.after(Math.max(1, Math.ceil(((1 - due) * 1_000) / this.#ratePerSec)), () => this.#context.available());
+    this.#cancel = timers.after(
+      Math.max(1, Math.ceil(((1 - due) * 1_000) / this.#ratePerSec)),
+      () => this.#context.available(),
+    );
     return 0;
   }
   passed(): void {

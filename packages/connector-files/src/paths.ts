@@ -30,10 +30,17 @@ export async function findFiles(path: string): Promise<readonly FoundFile[]> {
 export async function assertFound(path: string): Promise<void> {
   if ((await findFiles(path)).length > 0) return;
   const siblings = await readdir(dirname(path)).catch(() => []);
-  throw fail("FILES_NOT_FOUND", { fields: { path, nearest: nearest(basename(path), siblings) ?? "" } });
+  throw fail("FILES_NOT_FOUND", {
+    fields: { path, nearest: nearest(basename(path), siblings) ?? "" },
+  });
 }
 
-async function walk(root: string, accept: (relative: string) => boolean, found: FoundFile[], below = ""): Promise<void> {
+async function walk(
+  root: string,
+  accept: (relative: string) => boolean,
+  found: FoundFile[],
+  below = "",
+): Promise<void> {
   const entries = await readdir(join(root, below), { withFileTypes: true }).catch(() => []);
   for (const entry of entries) {
     if (/^[._]/.test(entry.name)) continue;
@@ -48,6 +55,16 @@ async function walk(root: string, accept: (relative: string) => boolean, found: 
 }
 
 function patternOf(glob: string): RegExp {
-  const source = glob.split("/").map((part) => (part === "**" ? "(?:[^/]+/)*" : `${part.replace(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*").replaceAll("?", "[^/]")}/`)).join("");
+  const source = glob
+    .split("/")
+    .map((part) =>
+      part === "**"
+        ? "(?:[^/]+/)*"
+        : `${part
+            .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+            .replaceAll("*", "[^/]*")
+            .replaceAll("?", "[^/]")}/`,
+    )
+    .join("");
   return new RegExp(`^${source.replace(/\/$/, "")}$`);
 }

@@ -25,10 +25,22 @@ export class CheckpointHistory {
   readonly counts = { total: 0, completed: 0, failed: 0, restored: 0 };
   restored: { readonly id: number; readonly at: number } | undefined;
 
-  begin(record: Pick<CheckpointRecord, "id" | "kind" | "triggeredAt" | "expected">): CheckpointRecord {
+  begin(
+    record: Pick<CheckpointRecord, "id" | "kind" | "triggeredAt" | "expected">,
+  ): CheckpointRecord {
     const entry: CheckpointRecord = {
-      ...record, status: "IN_PROGRESS", endedAt: undefined, reason: undefined, acknowledged: 0, stateBytes: 0, newBytes: 0,
-      manifest: undefined, committed: false, alignmentMs: 0, syncMs: 0, asyncMs: 0,
+      ...record,
+      status: "IN_PROGRESS",
+      endedAt: undefined,
+      reason: undefined,
+      acknowledged: 0,
+      stateBytes: 0,
+      newBytes: 0,
+      manifest: undefined,
+      committed: false,
+      alignmentMs: 0,
+      syncMs: 0,
+      asyncMs: 0,
     };
     this.#records.unshift(entry);
     if (this.#records.length > keep) this.#records.pop();

@@ -9,8 +9,18 @@
  */
 import { type Cancel, type ErrorInfo, errorInfo, type Logger, type Platform } from "@millrace/base";
 import {
-  decideTrigger, decodeManifest, encodeManifest, type JobLog, type Manifest, manifestName, obtainPermit, PendingCheckpoint, planRestore,
-  type RestoreAssignment, sha256, type SubtaskSnapshot,
+  decideTrigger,
+  decodeManifest,
+  encodeManifest,
+  type JobLog,
+  type Manifest,
+  manifestName,
+  obtainPermit,
+  PendingCheckpoint,
+  planRestore,
+  type RestoreAssignment,
+  type SubtaskSnapshot,
+  sha256,
 } from "@millrace/checkpoint";
 import type { AttemptMessage, Up } from "@millrace/protocol";
 import type { BlobStore } from "@millrace/spi";
@@ -21,7 +31,10 @@ import { collectGarbage } from "./garbage.ts";
 import type { Submission } from "./submission.ts";
 import type { TaskManagers } from "./task-managers.ts";
 
-export type CheckpointOutcome = { readonly kind: "none" } | { readonly kind: "final-committed" } | { readonly kind: "fail"; readonly error: ErrorInfo };
+export type CheckpointOutcome =
+  | { readonly kind: "none" }
+  | { readonly kind: "final-committed" }
+  | { readonly kind: "fail"; readonly error: ErrorInfo };
 const none: CheckpointOutcome = { kind: "none" };
 
 export interface CheckpointingContext {
@@ -44,7 +57,13 @@ interface Running {
   /** Number of the newest checkpoint that this attempt restored or completed. */
   base: number | undefined;
   nextId: number;
-  pending: { readonly checkpoint: PendingCheckpoint; readonly record: CheckpointRecord; readonly deadline: number } | undefined;
+  pending:
+    | {
+        readonly checkpoint: PendingCheckpoint;
+        readonly record: CheckpointRecord;
+        readonly deadline: number;
+      }
+    | undefined;
   lastEndedAt: number;
   lastTriggeredAt: number;
   failures: number;
@@ -67,13 +86,19 @@ export class Checkpointing {
 
   constructor(context: CheckpointingContext) {
     this.#context = context;
-    this.#committers = context.submission.graph.vertices.filter((vertex) => vertex.role === "committer").map((vertex) => vertex.id);
+    this.#committers = context.submission.graph.vertices
+      .filter((vertex) => vertex.role === "committer")
+      .map((vertex) => vertex.id);
   }
 
   /** True when every completed checkpoint's committables are committed. */
   get nothingToCommit(): boolean {
     const { newestCheckpoint, committedFloor } = this.#context.log.summary;
-    return this.#committers.length === 0 || newestCheckpoint === null || newestCheckpoint.checkpointId <= committedFloor;
+    return (
+      this.#committers.length === 0 ||
+      newestCheckpoint === null ||
+      newestCheckpoint.checkpointId <= committedFloor
+    );
   }
 
   /** What each subtask of a new attempt restores, from the newest checkpoint of the log. Rejects when it can't be read or does not fit. */
@@ -91,8 +116,18 @@ export class Checkpointing {
     const now = this.#context.platform.clock.monotonic();
     const base = this.#restored?.checkpointId;
     this.#running = {
-      execution, ref, base, nextId: (base ?? 0) + 1, pending: undefined, lastEndedAt: now, lastTriggeredAt: now, failures: 0,
-      finalRequested: false, finalId: undefined, commit: undefined, manifest: this.#restored,
+      execution,
+      ref,
+      base,
+      nextId: (base ?? 0) + 1,
+      pending: undefined,
+      lastEndedAt: now,
+      lastTriggeredAt: now,
+      failures: 0,
+      finalRequested: false,
+      finalId: undefined,
+      commit: undefined,
+      manifest: this.#restored,
     };
     if (base !== undefined) {
       this.history.restored = { id: base, at: this.#context.platform.clock.now() };
@@ -109,8 +144,15 @@ export class Checkpointing {
     this.#running = undefined;
     this.#timer?.();
     this.#timer = undefined;
-    if (running?.pending !== undefined) this.history.failed(running.pending.record, this.#context.platform.clock.now(), "the attempt ended");
-    this.#answer({ error: fail("JOB_NOT_RUNNING", { fields: { jobId: this.#context.submission.jobId } }) });
+    if (running?.pending !== undefined)
+      this.history.failed(
+        running.pending.record,
+        this.#context.platform.clock.now(),
+        "the attempt ended",
+      );
+    this.#answer({
+      error: fail("JOB_NOT_RUNNING", { fields: { jobId: this.#context.submission.jobId } }),
+    });
   }
 
   request(done: Requester): void {
@@ -140,10 +182,14 @@ export class Checkpointing {
       if (outcome.kind !== "none") return outcome;
     }
     const decision = decideTrigger({
-      options: this.#context.submission.graph.options.checkpoint, now,
-      lastTriggeredAt: running.lastTriggeredAt, lastEndedAt: running.lastEndedAt,
-      pending: running.pending !== undefined, requested: this.#requesters.length > 0,
-      finalRequested: running.finalRequested && running.finalId === undefined, paused: this.#paused,
+      options: this.#context.submission.graph.options.checkpoint,
+      now,
+      lastTriggeredAt: running.lastTriggeredAt,
+      lastEndedAt: running.lastEndedAt,
+      pending: running.pending !== undefined,
+      requested: this.#requesters.length > 0,
+      finalRequested: running.finalRequested && running.finalId === undefined,
+      paused: this.#paused,
     });
     if (decision.kind === "trigger") this.#trigger(running, decision.checkpointKind);
     this.#arm();
@@ -169,7 +215,10 @@ export class Checkpointing {
     const running = this.#running;
     if (running?.pending?.checkpoint.checkpointId !== message.checkpointId) return none;
     const error = JSON.parse(message.error) as ErrorInfo;
-    const outcome = this.#giveUp(running, `declined by ${message.vertex}#${message.subtask}: ${error.message}`);
+    const outcome = this.#giveUp(
+      running,
+      `declined by ${message.vertex}#${message.subtask}: ${error.message}`,
+    );
     this.#arm();
     return outcome;
   }
@@ -184,7 +233,11 @@ export class Checkpointing {
   }
 
   async beforeTerminal(_state: string): Promise<void> {
-    if (this.#context.submission.graph.options.checkpoint.onCancel === "retain" && _state !== "FINISHED") return;
+    if (
+      this.#context.submission.graph.options.checkpoint.onCancel === "retain" &&
+      _state !== "FINISHED"
+    )
+      return;
     await Promise.resolve();
   }
 
@@ -197,15 +250,32 @@ export class Checkpointing {
     const timestamp = this.#context.platform.clock.now();
     const { graph } = this.#context.submission;
     const checkpoint = new PendingCheckpoint({
-      jobId: this.#context.submission.jobId, checkpointId, epoch: running.ref.epoch, attempt: running.ref.attempt, base: running.manifest, kind,
-      triggeredAt: timestamp, graph,
+      jobId: this.#context.submission.jobId,
+      checkpointId,
+      epoch: running.ref.epoch,
+      attempt: running.ref.attempt,
+      base: running.manifest,
+      kind,
+      triggeredAt: timestamp,
+      graph,
     });
-    const record = this.history.begin({ id: checkpointId, kind, triggeredAt: timestamp, expected: running.execution.tasks().length });
+    const record = this.history.begin({
+      id: checkpointId,
+      kind,
+      triggeredAt: timestamp,
+      expected: running.execution.tasks().length,
+    });
     running.pending = { checkpoint, record, deadline: now + graph.options.checkpoint.timeoutMs };
     running.lastTriggeredAt = now;
     if (kind === "final") running.finalId = checkpointId;
     for (const taskManager of running.execution.taskManagers()) {
-      this.#context.taskManagers.send(taskManager, "triggerCheckpoint", { attempt: running.ref, checkpointId, base: running.base ?? 0, timestamp, kind });
+      this.#context.taskManagers.send(taskManager, "triggerCheckpoint", {
+        attempt: running.ref,
+        checkpointId,
+        base: running.base ?? 0,
+        timestamp,
+        kind,
+      });
     }
   }
 
@@ -221,7 +291,12 @@ export class Checkpointing {
       await this.#context.store.put(name, bytes);
       // From here on the outcome decides: an append of unknown outcome is repeated until it is known (CKP-1).
       await this.#context.log.append({
-        kind: "checkpoint", attempt: running.ref.attempt, checkpointId, manifest: name, manifestSha256: sha256(bytes), manifestBytes: bytes.length,
+        kind: "checkpoint",
+        attempt: running.ref.attempt,
+        checkpointId,
+        manifest: name,
+        manifestSha256: sha256(bytes),
+        manifestBytes: bytes.length,
       });
     } catch (error) {
       if (errorInfo(error).code === "LEADER_DEPOSED") throw error;
@@ -235,7 +310,10 @@ export class Checkpointing {
     pending.record.manifest = name;
     this.history.complete(pending.record, this.#context.platform.clock.now());
     for (const taskManager of running.execution.taskManagers()) {
-      this.#context.taskManagers.send(taskManager, "checkpointCompleted", { attempt: running.ref, checkpointId });
+      this.#context.taskManagers.send(taskManager, "checkpointCompleted", {
+        attempt: running.ref,
+        checkpointId,
+      });
     }
     this.#answer({ checkpointId });
     await this.#commit(running, checkpointId);
@@ -250,13 +328,21 @@ export class Checkpointing {
     await obtainPermit(this.#context.log, checkpointId);
     running.commit = { checkpointId, waiting: new Set(this.#committers) };
     for (const taskManager of running.execution.taskManagers()) {
-      this.#context.taskManagers.send(taskManager, "commit", { attempt: running.ref, checkpointId, sweep: true });
+      this.#context.taskManagers.send(taskManager, "commit", {
+        attempt: running.ref,
+        checkpointId,
+        sweep: true,
+      });
     }
   }
 
   async #committed(running: Running, checkpointId: number): Promise<CheckpointOutcome> {
     if (this.#committers.length > 0 && checkpointId > this.#context.log.summary.committedFloor) {
-      await this.#context.log.append({ kind: "committed", attempt: running.ref.attempt, checkpointId });
+      await this.#context.log.append({
+        kind: "committed",
+        attempt: running.ref.attempt,
+        checkpointId,
+      });
     }
     const record = this.history.find(checkpointId);
     if (record !== undefined) record.committed = true;
@@ -275,11 +361,19 @@ export class Checkpointing {
     this.history.failed(pending.record, this.#context.platform.clock.now(), reason);
     this.#context.logger.warn("checkpoint failed", { checkpointId, reason });
     for (const taskManager of running.execution.taskManagers()) {
-      this.#context.taskManagers.send(taskManager, "checkpointAborted", { attempt: running.ref, checkpointId, reason });
+      this.#context.taskManagers.send(taskManager, "checkpointAborted", {
+        attempt: running.ref,
+        checkpointId,
+        reason,
+      });
     }
     this.#answer({ error: fail("JOB_CHECKPOINT_FAILURES", { fields: { checkpointId, reason } }) });
-    if (running.failures <= this.#context.submission.graph.options.checkpoint.tolerableFailures) return none;
-    return { kind: "fail", error: errorInfo(fail("JOB_CHECKPOINT_FAILURES", { fields: { checkpointId, reason } })) };
+    if (running.failures <= this.#context.submission.graph.options.checkpoint.tolerableFailures)
+      return none;
+    return {
+      kind: "fail",
+      error: errorInfo(fail("JOB_CHECKPOINT_FAILURES", { fields: { checkpointId, reason } })),
+    };
   }
 
   #answer(result: { readonly checkpointId: number } | { readonly error: unknown }): void {
@@ -296,7 +390,11 @@ export class Checkpointing {
     if (running === undefined) return;
     const { intervalMs, minPauseMs } = this.#context.submission.graph.options.checkpoint;
     const now = this.#context.platform.clock.monotonic();
-    const due = running.pending?.deadline ?? Math.max(running.lastTriggeredAt + intervalMs, running.lastEndedAt + minPauseMs);
-    this.#timer = this.#context.platform.timers.after(Math.max(0, due - now), () => this.#context.onTick());
+    const due =
+      running.pending?.deadline ??
+      Math.max(running.lastTriggeredAt + intervalMs, running.lastEndedAt + minPauseMs);
+    this.#timer = this.#context.platform.timers.after(Math.max(0, due - now), () =>
+      this.#context.onTick(),
+    );
   }
 }

@@ -5,14 +5,20 @@
  * COO-2  A stream's first message is its registration; anything else before it is ignored.
  * COO-3  Until an epoch is won, streams are turned away. Whatever says that a higher epoch exists ends it, once, through `onEnd`.
  */
-import { type Cancel, type JobId, jobId as toJobId, type Logger, type Platform } from "@millrace/base";
+import {
+  type Cancel,
+  type JobId,
+  type Logger,
+  type Platform,
+  jobId as toJobId,
+} from "@millrace/base";
 import { claimJob, isEpochCurrent, winEpoch } from "@millrace/checkpoint";
 import type { MetricSample, Up, UpMessage } from "@millrace/protocol";
 import type { BlobStore } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import { JobMaster, type JobUp } from "./job-master.ts";
-import { isTerminal } from "./job-status.ts";
 import { JobMetrics } from "./job-metrics.ts";
+import { isTerminal } from "./job-status.ts";
 import type { CoordinatorOptions } from "./options.ts";
 import { Requests } from "./requests.ts";
 import { type BuildArguments, JobRegistry, type Submission } from "./submission.ts";
@@ -80,7 +86,8 @@ export class Coordinator {
         if (up.$case === "register") {
           id = up.value.taskManagerId;
           this.#register(up.value, session);
-        } else if (id !== undefined && this.taskManagers.get(id)?.session === session) this.#message(id, session, up);
+        } else if (id !== undefined && this.taskManagers.get(id)?.session === session)
+          this.#message(id, session, up);
       },
       closed: () => {
         if (id !== undefined) this.#lost(id, session);
@@ -97,7 +104,10 @@ export class Coordinator {
     }
     const { replaced } = this.taskManagers.register(message, session);
     const { heartbeatIntervalMs, heartbeatTimeoutMs } = this.#context.options;
-    session.send({ $case: "registered", value: { epoch: this.#epoch, heartbeatIntervalMs, heartbeatTimeoutMs } });
+    session.send({
+      $case: "registered",
+      value: { epoch: this.#epoch, heartbeatIntervalMs, heartbeatTimeoutMs },
+    });
     if (replaced !== undefined) {
       replaced.session.close();
       // A stream that broke and came back may have lost messages in between: its attempts can't be trusted to be whole.
@@ -105,24 +115,41 @@ export class Coordinator {
     }
     // Runners that this epoch did not start, or has given up, must end; StopRunner is harmless to one that is gone.
     for (const runner of message.runners) {
-      session.send({ $case: "stopRunner", value: { attempt: runner, reason: "failed", graceMs: 0 } });
+      session.send({
+        $case: "stopRunner",
+        value: { attempt: runner, reason: "failed", graceMs: 0 },
+      });
     }
     this.#slotsChanged();
   }
 
-  #message(id: string, session: TaskManagerSession, up: Exclude<UpMessage, { $case: "register" }>): void {
+  #message(
+    id: string,
+    session: TaskManagerSession,
+    up: Exclude<UpMessage, { $case: "register" }>,
+  ): void {
     switch (up.$case) {
       case "heartbeat":
         if (this.taskManagers.heartbeat(id, session, up.value)) {
-          session.send({ $case: "heartbeatAnswer", value: { sequence: up.value.sequence, epoch: this.#epoch } });
+          session.send({
+            $case: "heartbeatAnswer",
+            value: { sequence: up.value.sequence, epoch: this.#epoch },
+          });
         }
         return;
       case "metricsReport":
-        if (up.value.attempt !== undefined) this.metrics.report(up.value.attempt, JSON.parse(up.value.samples) as readonly MetricSample[]);
+        if (up.value.attempt !== undefined)
+          this.metrics.report(
+            up.value.attempt,
+            JSON.parse(up.value.samples) as readonly MetricSample[],
+          );
         return;
-      case "logsAnswer": return this.#requests.answer(up.value.requestId, up.value.text);
-      case "planAnswer": return this.#requests.answer(up.value.requestId, up.value);
-      default: return this.#jobs.get(up.value.attempt?.jobId ?? "")?.message(id, up as JobUp);
+      case "logsAnswer":
+        return this.#requests.answer(up.value.requestId, up.value.text);
+      case "planAnswer":
+        return this.#requests.answer(up.value.requestId, up.value);
+      default:
+        return this.#jobs.get(up.value.attempt?.jobId ?? "")?.message(id, up as JobUp);
     }
   }
 
@@ -133,13 +160,16 @@ export class Coordinator {
   }
 
   #sweepLater(): void {
-    this.#cancelSweep = this.#context.platform.timers.after(this.#context.options.heartbeatIntervalMs, () => {
-      for (const entry of this.taskManagers.silent(this.#context.options.heartbeatTimeoutMs)) {
-        entry.session.close();
-        this.#lost(entry.id, entry.session);
-      }
-      if (!this.#ended) this.#sweepLater();
-    });
+    this.#cancelSweep = this.#context.platform.timers.after(
+      this.#context.options.heartbeatIntervalMs,
+      () => {
+        for (const entry of this.taskManagers.silent(this.#context.options.heartbeatTimeoutMs)) {
+          entry.session.close();
+          this.#lost(entry.id, entry.session);
+        }
+        if (!this.#ended) this.#sweepLater();
+      },
+    );
   }
 
   #slotsChanged(): void {
@@ -149,11 +179,20 @@ export class Coordinator {
   // ── what clients ask for ───────────────────────────────────────────────────────────────────
 
   /** Registers and starts a job. Resolves once it can't be lost any more (SUB-1). Rejects `JOB_LEADER_ENDED` when it may not have been seen by the leader. */
-  async submit(submission: Omit<Submission, "formatVersion" | "jobId" | "submittedAt"> & { readonly jobId?: string }): Promise<JobId> {
+  async submit(
+    submission: Omit<Submission, "formatVersion" | "jobId" | "submittedAt"> & {
+      readonly jobId?: string;
+    },
+  ): Promise<JobId> {
     this.#assertLeading();
     const jobId = toJobId(submission.jobId ?? this.#context.platform.random.hex(16));
     if (this.#jobs.has(jobId)) return jobId;
-    const stored: Submission = { ...submission, jobId, formatVersion: 1, submittedAt: this.#context.platform.clock.now() };
+    const stored: Submission = {
+      ...submission,
+      jobId,
+      formatVersion: 1,
+      submittedAt: this.#context.platform.clock.now(),
+    };
     await this.#registry.add(stored);
     if (!(await isEpochCurrent(this.#context.store, this.#epoch))) {
       const error = fail("JOB_LEADER_ENDED", { fields: { epoch: this.#epoch } });
@@ -171,24 +210,34 @@ export class Coordinator {
   }
   cancel(id: string): void {
     const job = this.job(id);
-    if (isTerminal(job.status.state)) throw fail("JOB_ALREADY_TERMINAL", { fields: { jobId: id, state: job.status.state } });
+    if (isTerminal(job.status.state))
+      throw fail("JOB_ALREADY_TERMINAL", { fields: { jobId: id, state: job.status.state } });
     job.cancel();
   }
   /** The tail of a job's logs on every TaskManager that is connected. */
   async logs(id: string, tailLines: number): Promise<string> {
     this.job(id);
-    const parts = await Promise.all(this.taskManagers.all().map(async (entry) => {
-      const answer = this.#requests.ask<string>((requestId) => entry.session.send({ $case: "logsRequest", value: { requestId, jobId: id, tailLines } }));
-      return await answer.catch(() => "");
-    }));
+    const parts = await Promise.all(
+      this.taskManagers.all().map(async (entry) => {
+        const answer = this.#requests.ask<string>((requestId) =>
+          entry.session.send({ $case: "logsRequest", value: { requestId, jobId: id, tailLines } }),
+        );
+        return await answer.catch(() => "");
+      }),
+    );
     return parts.filter((text) => text !== "").join("\n");
   }
   /** Has any TaskManager build the graph of an uploaded bundle. */
   async plan(bundle: string, build: BuildArguments): Promise<Up<"planAnswer">> {
     const entry = this.taskManagers.all()[0];
-    if (entry === undefined) throw fail("JOB_NOT_RUNNING", { fields: { reason: "no taskmanager is connected" } });
+    if (entry === undefined)
+      throw fail("JOB_NOT_RUNNING", { fields: { reason: "no taskmanager is connected" } });
     return await this.#requests.ask<Up<"planAnswer">>((requestId) =>
-      entry.session.send({ $case: "planRequest", value: { requestId, bundle, parameters: JSON.stringify(build) } }));
+      entry.session.send({
+        $case: "planRequest",
+        value: { requestId, bundle, parameters: JSON.stringify(build) },
+      }),
+    );
   }
 
   /** Ends this coordinator in order: jobs go on where they run until a new leader speaks. */
@@ -201,13 +250,26 @@ export class Coordinator {
   }
 
   async #takeOver(submission: Submission): Promise<void> {
-    const log = await claimJob({ store: this.#context.store, jobId: submission.jobId, epoch: this.#epoch, platform: this.#context.platform });
-    const job = new JobMaster({
-      platform: this.#context.platform, logger: this.#context.logger, store: this.#context.store, options: this.#context.options,
-      epoch: this.#epoch, taskManagers: this.taskManagers,
-      onFatal: (error) => this.#end(error),
-      onSlotsReleased: () => this.#slotsChanged(),
-    }, submission, log);
+    const log = await claimJob({
+      store: this.#context.store,
+      jobId: submission.jobId,
+      epoch: this.#epoch,
+      platform: this.#context.platform,
+    });
+    const job = new JobMaster(
+      {
+        platform: this.#context.platform,
+        logger: this.#context.logger,
+        store: this.#context.store,
+        options: this.#context.options,
+        epoch: this.#epoch,
+        taskManagers: this.taskManagers,
+        onFatal: (error) => this.#end(error),
+        onSlotsReleased: () => this.#slotsChanged(),
+      },
+      submission,
+      log,
+    );
     this.#jobs.set(submission.jobId, job);
     job.start();
   }

@@ -20,7 +20,9 @@ export function deploySlotMessages(options: {
   const endpointOf = execution.endpoints();
   if (endpointOf === undefined) return undefined;
   const deployments = expandDeployment(execution.graph, endpointOf);
-  const byTask = new Map(deployments.map((deployment) => [`${deployment.vertex.id}#${deployment.subtask}`, deployment]));
+  const byTask = new Map(
+    deployments.map((deployment) => [`${deployment.vertex.id}#${deployment.subtask}`, deployment]),
+  );
   const messages: SlotMessage[] = [];
   for (const { slot, tasks } of execution.bySlot().values()) {
     const ids = tasks.map((task) => `${task.vertex}#${task.subtask}`);
@@ -36,7 +38,10 @@ export function deploySlotMessages(options: {
         slot: slot.slot,
         tasks: JSON.stringify(ids.map((id) => byTask.get(id))),
         restore: JSON.stringify(restore),
-        options: JSON.stringify({ committedFloor: options.committedFloor, job: execution.graph.options }),
+        options: JSON.stringify({
+          committedFloor: options.committedFloor,
+          job: execution.graph.options,
+        }),
       },
     });
   }

@@ -22,7 +22,8 @@ export class ExceptionHistory {
   add(entry: Omit<ExceptionEntry, "concurrent">): void {
     const newest = this.#roots[0];
     if (newest !== undefined && newest.attempt === entry.attempt) {
-      if (newest.concurrent.length < maxConcurrent) newest.concurrent.push({ ...entry, concurrent: [] });
+      if (newest.concurrent.length < maxConcurrent)
+        newest.concurrent.push({ ...entry, concurrent: [] });
       return;
     }
     this.#roots.unshift({ ...entry, concurrent: [] });

@@ -7,9 +7,26 @@
 import type { Endpoint, JobGraph } from "@millrace/graph";
 import type { SlotPlan, SlotRef } from "./slots.ts";
 
-export type TaskState = "CREATED" | "SCHEDULED" | "DEPLOYING" | "INITIALIZING" | "RUNNING" | "FINISHED" | "CANCELING" | "CANCELED" | "FAILED";
+export type TaskState =
+  | "CREATED"
+  | "SCHEDULED"
+  | "DEPLOYING"
+  | "INITIALIZING"
+  | "RUNNING"
+  | "FINISHED"
+  | "CANCELING"
+  | "CANCELED"
+  | "FAILED";
 const rank: Readonly<Record<TaskState, number>> = {
-  CREATED: 0, SCHEDULED: 1, DEPLOYING: 2, INITIALIZING: 3, RUNNING: 4, CANCELING: 5, FINISHED: 6, CANCELED: 6, FAILED: 6,
+  CREATED: 0,
+  SCHEDULED: 1,
+  DEPLOYING: 2,
+  INITIALIZING: 3,
+  RUNNING: 4,
+  CANCELING: 5,
+  FINISHED: 6,
+  CANCELED: 6,
+  FAILED: 6,
 };
 
 export interface TaskStatus {
@@ -41,7 +58,14 @@ export class Execution {
       for (let subtask = 0; subtask < vertex.parallelism; subtask++) {
         const slot = options.plan.bySubtask.get(`${vertex.id}#${subtask}`);
         if (slot === undefined) continue;
-        this.#tasks.set(`${vertex.id}#${subtask}`, { vertex: vertex.id, subtask, slot, state: "SCHEDULED", endOfData: false, since: { SCHEDULED: options.now } });
+        this.#tasks.set(`${vertex.id}#${subtask}`, {
+          vertex: vertex.id,
+          subtask,
+          slot,
+          state: "SCHEDULED",
+          endOfData: false,
+          since: { SCHEDULED: options.now },
+        });
       }
     }
     for (const slot of options.plan.slots) this.runners.add(slot.taskManager);
@@ -71,15 +95,21 @@ export class Execution {
     for (const task of this.#tasks.values()) if (!task.endOfData) return false;
     return true;
   }
-  ready(taskManager: string, slots: readonly { readonly slot: number; readonly host: string; readonly port: number }[]): void {
-    for (const { slot, host, port } of slots) this.#endpoints.set(`${taskManager} ${slot}`, { taskManager, slot, host, port });
+  ready(
+    taskManager: string,
+    slots: readonly { readonly slot: number; readonly host: string; readonly port: number }[],
+  ): void {
+    for (const { slot, host, port } of slots)
+      this.#endpoints.set(`${taskManager} ${slot}`, { taskManager, slot, host, port });
   }
   /** Addresses of all slots, or undefined while a runner is not ready. */
   endpoints(): ((vertex: string, subtask: number) => Endpoint) | undefined {
-    for (const slot of this.plan.slots) if (!this.#endpoints.has(`${slot.taskManager} ${slot.slot}`)) return undefined;
+    for (const slot of this.plan.slots)
+      if (!this.#endpoints.has(`${slot.taskManager} ${slot.slot}`)) return undefined;
     return (vertex, subtask) => {
       const slot = this.plan.bySubtask.get(`${vertex}#${subtask}`);
-      const endpoint = slot === undefined ? undefined : this.#endpoints.get(`${slot.taskManager} ${slot.slot}`);
+      const endpoint =
+        slot === undefined ? undefined : this.#endpoints.get(`${slot.taskManager} ${slot.slot}`);
       if (endpoint === undefined) throw new Error(`no slot for ${vertex}#${subtask}`);
       return endpoint;
     };

@@ -43,8 +43,16 @@ export interface JobMasterContext {
 
 type JobEvent =
   | { readonly kind: "schedule" }
-  | { readonly kind: "runner-ready"; readonly taskManager: string; readonly message: Up<"runnerReady"> }
-  | { readonly kind: "runner-exited"; readonly taskManager: string; readonly message: Up<"runnerExited"> }
+  | {
+      readonly kind: "runner-ready";
+      readonly taskManager: string;
+      readonly message: Up<"runnerReady">;
+    }
+  | {
+      readonly kind: "runner-exited";
+      readonly taskManager: string;
+      readonly message: Up<"runnerExited">;
+    }
   | { readonly kind: "task-manager-lost"; readonly taskManager: string }
   | { readonly kind: "task-state"; readonly message: Up<"taskStateChanged"> }
   | { readonly kind: "end-of-data"; readonly message: Up<"endOfDataReached"> }
@@ -54,7 +62,12 @@ type JobEvent =
   | { readonly kind: "start-timeout"; readonly attempt: number }
   | { readonly kind: "stop-timeout"; readonly attempt: number }
   | { readonly kind: "checkpoint-tick" }
-  | { readonly kind: "checkpoint-request"; readonly done: (result: { readonly checkpointId: number } | { readonly error: unknown }) => void }
+  | {
+      readonly kind: "checkpoint-request";
+      readonly done: (
+        result: { readonly checkpointId: number } | { readonly error: unknown },
+      ) => void;
+    }
   | { readonly kind: "cancel" };
 
 export class JobMaster {
@@ -82,10 +95,21 @@ export class JobMaster {
     this.#log = log;
     this.#logger = context.logger.child({ job: submission.jobId });
     this.status = new JobStatus(submission.submittedAt);
-    this.#actor = new Actor((event) => this.#handle(event), (error) => context.onFatal(error));
-    this.#restarts = createRestartStrategy(submission.graph.options.restart, context.platform.random);
+    this.#actor = new Actor(
+      (event) => this.#handle(event),
+      (error) => context.onFatal(error),
+    );
+    this.#restarts = createRestartStrategy(
+      submission.graph.options.restart,
+      context.platform.random,
+    );
     this.checkpointing = new Checkpointing({
-      platform: context.platform, logger: this.#logger, store: context.store, log, submission, epoch: context.epoch,
+      platform: context.platform,
+      logger: this.#logger,
+      store: context.store,
+      log,
+      submission,
+      epoch: context.epoch,
       taskManagers: context.taskManagers,
       onTick: () => this.#actor.post({ kind: "checkpoint-tick" }),
     });
@@ -122,7 +146,10 @@ export class JobMaster {
   /** Resolves with the number of the completed checkpoint. */
   requestCheckpoint(): Promise<{ readonly checkpointId: number }> {
     return new Promise((resolve, reject) => {
-      this.#actor.post({ kind: "checkpoint-request", done: (result) => ("error" in result ? reject(result.error) : resolve(result)) });
+      this.#actor.post({
+        kind: "checkpoint-request",
+        done: (result) => ("error" in result ? reject(result.error) : resolve(result)),
+      });
     });
   }
   taskManagerLost(taskManager: string): void {
@@ -131,15 +158,23 @@ export class JobMaster {
   /** A message about this job. Dropped unless it is of the attempt that runs (JMA-1). */
   message(taskManager: string, up: JobUp): void {
     const ref = up.value.attempt;
-    if (ref === undefined || ref.epoch !== this.#context.epoch || ref.attempt !== this.#attempt) return;
+    if (ref === undefined || ref.epoch !== this.#context.epoch || ref.attempt !== this.#attempt)
+      return;
     switch (up.$case) {
-      case "runnerReady": return this.#actor.post({ kind: "runner-ready", taskManager, message: up.value });
-      case "runnerExited": return this.#actor.post({ kind: "runner-exited", taskManager, message: up.value });
-      case "taskStateChanged": return this.#actor.post({ kind: "task-state", message: up.value });
-      case "endOfDataReached": return this.#actor.post({ kind: "end-of-data", message: up.value });
-      case "checkpointAcknowledged": return this.#actor.post({ kind: "acknowledged", message: up.value });
-      case "checkpointDeclined": return this.#actor.post({ kind: "declined", message: up.value });
-      case "commitFinished": return this.#actor.post({ kind: "commit-finished", message: up.value });
+      case "runnerReady":
+        return this.#actor.post({ kind: "runner-ready", taskManager, message: up.value });
+      case "runnerExited":
+        return this.#actor.post({ kind: "runner-exited", taskManager, message: up.value });
+      case "taskStateChanged":
+        return this.#actor.post({ kind: "task-state", message: up.value });
+      case "endOfDataReached":
+        return this.#actor.post({ kind: "end-of-data", message: up.value });
+      case "checkpointAcknowledged":
+        return this.#actor.post({ kind: "acknowledged", message: up.value });
+      case "checkpointDeclined":
+        return this.#actor.post({ kind: "declined", message: up.value });
+      case "commitFinished":
+        return this.#actor.post({ kind: "commit-finished", message: up.value });
     }
   }
   close(): void {
@@ -152,42 +187,66 @@ export class JobMaster {
   async #handle(event: JobEvent): Promise<void> {
     if (isTerminal(this.status.state)) {
       if (event.kind === "runner-exited") this.#runnerGone(event.taskManager);
-      if (event.kind === "checkpoint-request") event.done({ error: fail("JOB_ALREADY_TERMINAL", { fields: { jobId: this.submission.jobId } }) });
+      if (event.kind === "checkpoint-request")
+        event.done({
+          error: fail("JOB_ALREADY_TERMINAL", { fields: { jobId: this.submission.jobId } }),
+        });
       return;
     }
     switch (event.kind) {
-      case "schedule": return await this.#schedule();
-      case "runner-ready": return await this.#runnerReady(event.taskManager, event.message);
-      case "runner-exited": return await this.#runnerExited(event.taskManager, event.message);
-      case "task-manager-lost": return await this.#taskManagerLost(event.taskManager);
-      case "task-state": return await this.#taskState(event.message);
-      case "end-of-data": return this.#endOfData(event.message);
-      case "acknowledged": return await this.#afterCheckpoint(this.checkpointing.acknowledged(event.message));
-      case "declined": return await this.#afterCheckpoint(this.checkpointing.declined(event.message));
-      case "commit-finished": return await this.#commitFinished(event.message);
-      case "checkpoint-tick": return await this.#afterCheckpoint(this.checkpointing.tick());
-      case "checkpoint-request": return this.#checkpointRequest(event.done);
+      case "schedule":
+        return await this.#schedule();
+      case "runner-ready":
+        return await this.#runnerReady(event.taskManager, event.message);
+      case "runner-exited":
+        return await this.#runnerExited(event.taskManager, event.message);
+      case "task-manager-lost":
+        return await this.#taskManagerLost(event.taskManager);
+      case "task-state":
+        return await this.#taskState(event.message);
+      case "end-of-data":
+        return this.#endOfData(event.message);
+      case "acknowledged":
+        return await this.#afterCheckpoint(this.checkpointing.acknowledged(event.message));
+      case "declined":
+        return await this.#afterCheckpoint(this.checkpointing.declined(event.message));
+      case "commit-finished":
+        return await this.#commitFinished(event.message);
+      case "checkpoint-tick":
+        return await this.#afterCheckpoint(this.checkpointing.tick());
+      case "checkpoint-request":
+        return this.#checkpointRequest(event.done);
       case "start-timeout":
-        if (event.attempt === this.#attempt && this.#ending === undefined && this.status.state !== "RUNNING") {
+        if (
+          event.attempt === this.#attempt &&
+          this.#ending === undefined &&
+          this.status.state !== "RUNNING"
+        ) {
           await this.#fail(errorInfo(fail("JOB_RUNNER_TIMEOUT")));
         }
         return;
       case "stop-timeout": {
         // The runner does not answer: its TaskManager is cut off or dead, which its own timeout will show. JMA-2 makes going on safe.
-        const runners = event.attempt === this.#attempt && this.#ending !== undefined ? [...(this.#execution?.runners ?? [])] : [];
+        const runners =
+          event.attempt === this.#attempt && this.#ending !== undefined
+            ? [...(this.#execution?.runners ?? [])]
+            : [];
         for (const taskManager of runners) this.#runnerGone(taskManager);
         if (runners.length > 0) await this.#allRunnersGone();
         return;
       }
-      case "cancel": return await this.#cancel();
+      case "cancel":
+        return await this.#cancel();
     }
   }
 
   // ── starting an attempt ────────────────────────────────────────────────────────────────────
 
   async #schedule(): Promise<void> {
-    if (this.#execution !== undefined || this.#ending !== undefined || this.#waitingForDelay) return;
-    if (this.#cancelRequested && this.checkpointing.nothingToCommit) return await this.#finish("CANCELED");
+    if (this.#execution !== undefined || this.#ending !== undefined || this.#waitingForDelay)
+      return;
+    if (this.#cancelRequested && this.checkpointing.nothingToCommit)
+      return await this.#finish("CANCELED");
     const { graph } = this.submission;
     const plan = tryAssignSlots(graph, this.#context.taskManagers.free());
     if (plan === undefined) return;
@@ -201,12 +260,19 @@ export class JobMaster {
     for (const taskManager of execution.taskManagers()) {
       this.#context.taskManagers.send(taskManager, "startRunner", {
         attempt: this.#ref(),
-        slots: plan.slots.filter((slot) => slot.taskManager === taskManager).map((slot) => slot.slot),
-        bundle: this.submission.bundle, parameters: JSON.stringify(this.submission.build),
-        graphDigest: graph.digest, jobName: this.submission.jobName,
+        slots: plan.slots
+          .filter((slot) => slot.taskManager === taskManager)
+          .map((slot) => slot.slot),
+        bundle: this.submission.bundle,
+        parameters: JSON.stringify(this.submission.build),
+        graphDigest: graph.digest,
+        jobName: this.submission.jobName,
       });
     }
-    this.#after(this.#context.options.runnerStartTimeoutMs, { kind: "start-timeout", attempt: this.#attempt });
+    this.#after(this.#context.options.runnerStartTimeoutMs, {
+      kind: "start-timeout",
+      attempt: this.#attempt,
+    });
   }
 
   async #runnerReady(taskManager: string, message: Up<"runnerReady">): Promise<void> {
@@ -221,9 +287,13 @@ export class JobMaster {
       return await this.#fail(errorInfo(error, "CHECKPOINT_RESTORE_FAILED"));
     }
     const messages = deploySlotMessages({
-      execution, attempt: this.#ref(), restore: restored, committedFloor: this.#log.summary.committedFloor,
+      execution,
+      attempt: this.#ref(),
+      restore: restored,
+      committedFloor: this.#log.summary.committedFloor,
     });
-    for (const { taskManager: id, message: deploy } of messages ?? []) this.#context.taskManagers.send(id, "deploySlot", deploy);
+    for (const { taskManager: id, message: deploy } of messages ?? [])
+      this.#context.taskManagers.send(id, "deploySlot", deploy);
   }
 
   async #taskState(message: Up<"taskStateChanged">): Promise<void> {
@@ -232,8 +302,10 @@ export class JobMaster {
     if (execution === undefined || task === undefined) return;
     const now = this.#context.platform.clock.now();
     if (!execution.move(task, message.state as TaskStatus["state"], now)) return;
-    if (message.state === "FAILED" && this.#ending === undefined) return await this.#fail(parseError(message.error), task);
-    if (message.state !== "RUNNING" || this.#ending !== undefined || !execution.every("RUNNING")) return;
+    if (message.state === "FAILED" && this.#ending === undefined)
+      return await this.#fail(parseError(message.error), task);
+    if (message.state !== "RUNNING" || this.#ending !== undefined || !execution.every("RUNNING"))
+      return;
     this.status.enter(this.#cancelRequested ? "CANCELLING" : "RUNNING", now);
     this.#restarts.running(this.#context.platform.clock.monotonic());
     this.#logger.info("all tasks running", { attempt: this.#attempt });
@@ -247,12 +319,19 @@ export class JobMaster {
     const task = execution?.task(message.vertex, message.subtask);
     if (execution === undefined || task === undefined) return;
     task.endOfData = true;
-    if (execution.endOfDataEverywhere() && this.#ending === undefined) this.checkpointing.requestFinal();
+    if (execution.endOfDataEverywhere() && this.#ending === undefined)
+      this.checkpointing.requestFinal();
   }
 
-  #checkpointRequest(done: (result: { readonly checkpointId: number } | { readonly error: unknown }) => void): void {
+  #checkpointRequest(
+    done: (result: { readonly checkpointId: number } | { readonly error: unknown }) => void,
+  ): void {
     if (this.status.state !== "RUNNING") {
-      done({ error: fail("JOB_NOT_RUNNING", { fields: { jobId: this.submission.jobId, state: this.status.state } }) });
+      done({
+        error: fail("JOB_NOT_RUNNING", {
+          fields: { jobId: this.submission.jobId, state: this.status.state },
+        }),
+      });
     } else this.checkpointing.request(done);
   }
 
@@ -262,13 +341,17 @@ export class JobMaster {
     if (this.#ending !== undefined) return;
     if (outcome.kind === "fail") await this.#fail(outcome.error);
     else if (outcome.kind === "final-committed") await this.#stop("finished");
-    else if (this.#cancelRequested && this.checkpointing.nothingToCommit) await this.#stop("canceled");
+    else if (this.#cancelRequested && this.checkpointing.nothingToCommit)
+      await this.#stop("canceled");
   }
 
   async #commitFinished(message: Up<"commitFinished">): Promise<void> {
     if (message.error !== "") {
       const cause = parseError(message.error);
-      if (this.#ending === undefined) await this.#fail(cause.retry === "never" ? cause : { ...errorInfo(fail("JOB_COMMIT_FAILED")), cause });
+      if (this.#ending === undefined)
+        await this.#fail(
+          cause.retry === "never" ? cause : { ...errorInfo(fail("JOB_COMMIT_FAILED")), cause },
+        );
       return;
     }
     await this.#afterCheckpoint(this.checkpointing.commitFinished(message));
@@ -278,16 +361,31 @@ export class JobMaster {
 
   async #fail(error: ErrorInfo, task?: TaskStatus): Promise<void> {
     const now = this.#context.platform.clock.now();
-    const vertex = task === undefined ? undefined : this.submission.graph.vertices.find((v) => v.id === task.vertex);
+    const vertex =
+      task === undefined
+        ? undefined
+        : this.submission.graph.vertices.find((v) => v.id === task.vertex);
     this.exceptions.add({
-      at: now, attempt: this.#attempt, error,
-      ...(task === undefined ? {} : { task: `${task.vertex}#${task.subtask}`, taskManager: task.slot.taskManager }),
+      at: now,
+      attempt: this.#attempt,
+      error,
+      ...(task === undefined
+        ? {}
+        : { task: `${task.vertex}#${task.subtask}`, taskManager: task.slot.taskManager }),
       ...(vertex === undefined ? {} : { taskName: vertex.name }),
     });
     if (this.#ending !== undefined) return;
     this.#rootCause = error;
-    this.#logger.warn("attempt failed", { attempt: this.#attempt, code: error.code, error: error.message, task: task === undefined ? undefined : `${task.vertex}#${task.subtask}` });
-    const restart = error.retry === "never" ? "no" : this.#restarts.failed(this.#context.platform.clock.monotonic());
+    this.#logger.warn("attempt failed", {
+      attempt: this.#attempt,
+      code: error.code,
+      error: error.message,
+      task: task === undefined ? undefined : `${task.vertex}#${task.subtask}`,
+    });
+    const restart =
+      error.retry === "never"
+        ? "no"
+        : this.#restarts.failed(this.#context.platform.clock.monotonic());
     this.#delayMs = restart === "no" ? 0 : restart.delayMs;
     if (!this.#cancelRequested) this.status.enter("FAILING", now);
     await this.#stop(restart === "no" ? "failed" : "restart");
@@ -302,7 +400,8 @@ export class JobMaster {
     this.status.enter("CANCELLING", this.#context.platform.clock.now());
     if (!this.checkpointing.nothingToCommit) return; // JMA-3: #afterCheckpoint stops it once everything is committed
     if (this.#ending === "restart") this.#ending = "canceled";
-    else if (this.#ending === undefined) await (this.#execution === undefined ? this.#finish("CANCELED") : this.#stop("canceled"));
+    else if (this.#ending === undefined)
+      await (this.#execution === undefined ? this.#finish("CANCELED") : this.#stop("canceled"));
   }
 
   /** Ends the runners of this attempt; `#allRunnersGone` goes on from there. */
@@ -310,11 +409,19 @@ export class JobMaster {
     this.#ending = why;
     this.checkpointing.attemptEnded(why);
     const execution = this.#execution;
-    if (execution === undefined || execution.runners.size === 0) return await this.#allRunnersGone();
+    if (execution === undefined || execution.runners.size === 0)
+      return await this.#allRunnersGone();
     for (const taskManager of execution.runners) {
-      this.#context.taskManagers.send(taskManager, "stopRunner", { attempt: this.#ref(), reason: why, graceMs: this.#context.options.stopGraceMs });
+      this.#context.taskManagers.send(taskManager, "stopRunner", {
+        attempt: this.#ref(),
+        reason: why,
+        graceMs: this.#context.options.stopGraceMs,
+      });
     }
-    this.#after(this.#context.options.stopGraceMs * 2 + 1_000, { kind: "stop-timeout", attempt: this.#attempt });
+    this.#after(this.#context.options.stopGraceMs * 2 + 1_000, {
+      kind: "stop-timeout",
+      attempt: this.#attempt,
+    });
   }
 
   async #runnerExited(taskManager: string, message: Up<"runnerExited">): Promise<void> {
@@ -322,7 +429,11 @@ export class JobMaster {
     if (this.#ending === undefined) {
       const cause = message.error === "" ? undefined : parseError(message.error);
       await this.#fail({
-        ...errorInfo(fail("JOB_RUNNER_LOST", { fields: { taskManager, exitCode: message.exitCode, signal: message.signal } })),
+        ...errorInfo(
+          fail("JOB_RUNNER_LOST", {
+            fields: { taskManager, exitCode: message.exitCode, signal: message.signal },
+          }),
+        ),
         ...(cause === undefined ? {} : { cause }),
       });
     } else if (this.#execution?.runners.size === 0) await this.#allRunnersGone();
@@ -331,7 +442,8 @@ export class JobMaster {
   async #taskManagerLost(taskManager: string): Promise<void> {
     if (this.#execution?.runners.has(taskManager) !== true) return;
     this.#runnerGone(taskManager);
-    if (this.#ending === undefined) await this.#fail(errorInfo(fail("JOB_TASK_MANAGER_LOST", { fields: { taskManager } })));
+    if (this.#ending === undefined)
+      await this.#fail(errorInfo(fail("JOB_TASK_MANAGER_LOST", { fields: { taskManager } })));
     else if (this.#execution.runners.size === 0) await this.#allRunnersGone();
   }
 
@@ -346,15 +458,20 @@ export class JobMaster {
     const now = this.#context.platform.clock.now();
     this.#execution?.moveAll(why === "finished" ? "FINISHED" : "CANCELED", now);
     switch (why) {
-      case undefined: return;
-      case "finished": return await this.#finish("FINISHED");
-      case "canceled": return await this.#finish("CANCELED");
-      case "failed": return await this.#finish("FAILED");
+      case undefined:
+        return;
+      case "finished":
+        return await this.#finish("FINISHED");
+      case "canceled":
+        return await this.#finish("CANCELED");
+      case "failed":
+        return await this.#finish("FAILED");
       case "restart": {
         this.#ending = undefined;
         this.#execution = undefined;
         this.restartCount += 1;
-        if (this.#cancelRequested && this.checkpointing.nothingToCommit) return await this.#finish("CANCELED");
+        if (this.#cancelRequested && this.checkpointing.nothingToCommit)
+          return await this.#finish("CANCELED");
         if (!this.#cancelRequested) this.status.enter("RESTARTING", now);
         this.#waitingForDelay = true;
         const cancel = this.#context.platform.timers.after(this.#delayMs, () => {
@@ -371,7 +488,10 @@ export class JobMaster {
     await this.checkpointing.beforeTerminal(state);
     const reason = state === "FAILED" ? this.#rootCause?.message : undefined;
     await this.#log.append({
-      kind: "terminal", attempt: this.#attempt, state, at: this.#context.platform.clock.now(),
+      kind: "terminal",
+      attempt: this.#attempt,
+      state,
+      at: this.#context.platform.clock.now(),
       ...(reason === undefined ? {} : { reason }),
     });
     this.status.enter(state, this.#context.platform.clock.now());
@@ -381,7 +501,10 @@ export class JobMaster {
   }
 
   #after(delayMs: number, event: JobEvent): void {
-    const cancel = this.#context.platform.timers.after(delayMs, () => { this.#timers.delete(cancel); this.#actor.post(event); });
+    const cancel = this.#context.platform.timers.after(delayMs, () => {
+      this.#timers.delete(cancel);
+      this.#actor.post(event);
+    });
     this.#timers.add(cancel);
   }
   #ref() {
@@ -393,9 +516,24 @@ export class JobMaster {
 }
 
 export type JobUp = {
-  [C in "runnerReady" | "runnerExited" | "taskStateChanged" | "endOfDataReached" | "checkpointAcknowledged" | "checkpointDeclined" | "commitFinished"]:
-  { readonly $case: C; readonly value: Up<C> }
-}[keyof Record<"runnerReady" | "runnerExited" | "taskStateChanged" | "endOfDataReached" | "checkpointAcknowledged" | "checkpointDeclined" | "commitFinished", 0>];
+  [C in
+    | "runnerReady"
+    | "runnerExited"
+    | "taskStateChanged"
+    | "endOfDataReached"
+    | "checkpointAcknowledged"
+    | "checkpointDeclined"
+    | "commitFinished"]: { readonly $case: C; readonly value: Up<C> };
+}[keyof Record<
+  | "runnerReady"
+  | "runnerExited"
+  | "taskStateChanged"
+  | "endOfDataReached"
+  | "checkpointAcknowledged"
+  | "checkpointDeclined"
+  | "commitFinished",
+  0
+>];
 
 function parseError(json: string): ErrorInfo {
   try {

@@ -20,11 +20,20 @@ export class JobMetrics {
   }
   report(ref: AttemptMessage, samples: readonly MetricSample[]): void {
     const known = this.#jobs.get(ref.jobId);
-    const newer = known === undefined || ref.epoch > known.epoch || (ref.epoch === known.epoch && ref.attempt > known.attempt);
+    const newer =
+      known === undefined ||
+      ref.epoch > known.epoch ||
+      (ref.epoch === known.epoch && ref.attempt > known.attempt);
     if (!newer && (ref.epoch !== known.epoch || ref.attempt !== known.attempt)) return;
-    const readings = newer ? { epoch: ref.epoch, attempt: ref.attempt, at: 0, samples: new Map<string, MetricSample>() } : known;
+    const readings = newer
+      ? { epoch: ref.epoch, attempt: ref.attempt, at: 0, samples: new Map<string, MetricSample>() }
+      : known;
     readings.at = this.#clock.monotonic();
-    for (const sample of samples) readings.samples.set(`${sample.vertex}#${sample.subtask}/${sample.operator ?? ""}/${sample.name}`, sample);
+    for (const sample of samples)
+      readings.samples.set(
+        `${sample.vertex}#${sample.subtask}/${sample.operator ?? ""}/${sample.name}`,
+        sample,
+      );
     this.#jobs.set(ref.jobId, readings);
   }
   /** Samples of a job; kept for a while after it has fallen silent. */

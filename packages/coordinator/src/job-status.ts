@@ -1,7 +1,17 @@
 /** A job's life, with Flink's names (REC-05), and the moments it entered each state. */
 
 export const jobStates = [
-  "INITIALIZING", "CREATED", "RUNNING", "FAILING", "FAILED", "CANCELLING", "CANCELED", "FINISHED", "RESTARTING", "SUSPENDED", "RECONCILING",
+  "INITIALIZING",
+  "CREATED",
+  "RUNNING",
+  "FAILING",
+  "FAILED",
+  "CANCELLING",
+  "CANCELED",
+  "FINISHED",
+  "RESTARTING",
+  "SUSPENDED",
+  "RECONCILING",
 ] as const;
 export type JobState = (typeof jobStates)[number];
 
@@ -14,7 +24,10 @@ export class JobStatus {
   readonly #since: Record<JobState, number>;
 
   constructor(now: number) {
-    this.#since = Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<JobState, number>;
+    this.#since = Object.fromEntries(jobStates.map((state) => [state, 0])) as Record<
+      JobState,
+      number
+    >;
     this.#since.INITIALIZING = now;
   }
   get state(): JobState {

@@ -2,10 +2,45 @@
 import { defineOptions } from "@millrace/base";
 
 export const coordinatorOptions = defineOptions({
-  heartbeatIntervalMs: { key: "heartbeat.interval", type: "duration", default: 500, min: 10, max: 60_000, help: "How often a TaskManager reports. Shorter finds silent ones sooner and costs messages." },
-  heartbeatTimeoutMs: { key: "heartbeat.timeout", type: "duration", default: 3_000, min: 50, max: 600_000, help: "Silence after which a TaskManager is taken for lost. Shorter recovers sooner and mistakes pauses for deaths." },
-  runnerStartTimeoutMs: { key: "jobmanager.runner-start-timeout", type: "duration", default: 60_000, min: 100, max: 600_000, help: "How long an attempt waits for its runners to start and restore their state." },
-  stopGraceMs: { key: "jobmanager.stop-grace", type: "duration", default: 3_000, min: 0, max: 600_000, help: "How long tasks may take to close before their runner is killed." },
-  metricsKeepMs: { key: "jobmanager.metrics-keep", type: "duration", default: 60_000, min: 1_000, max: 3_600_000, help: "How long the last reading of an ended subtask's metrics is shown." },
+  heartbeatIntervalMs: {
+    key: "heartbeat.interval",
+    type: "duration",
+    default: 500,
+    min: 10,
+    max: 60_000,
+    help: "How often a TaskManager reports. Shorter finds silent ones sooner and costs messages.",
+  },
+  heartbeatTimeoutMs: {
+    key: "heartbeat.timeout",
+    type: "duration",
+    default: 3_000,
+    min: 50,
+    max: 600_000,
+    help: "Silence after which a TaskManager is taken for lost. Shorter recovers sooner and mistakes pauses for deaths.",
+  },
+  runnerStartTimeoutMs: {
+    key: "jobmanager.runner-start-timeout",
+    type: "duration",
+    default: 60_000,
+    min: 100,
+    max: 600_000,
+    help: "How long an attempt waits for its runners to start and restore their state.",
+  },
+  stopGraceMs: {
+    key: "jobmanager.stop-grace",
+    type: "duration",
+    default: 3_000,
+    min: 0,
+    max: 600_000,
+    help: "How long tasks may take to close before their runner is killed.",
+  },
+  metricsKeepMs: {
+    key: "jobmanager.metrics-keep",
+    type: "duration",
+    default: 60_000,
+    min: 1_000,
+    max: 3_600_000,
+    help: "How long the last reading of an ended subtask's metrics is shown.",
+  },
 });
 export type CoordinatorOptions = typeof coordinatorOptions.defaults;

@@ -5,7 +5,14 @@ const deadlineMs = 30_000;
 
 export class Requests {
   readonly #platform: Platform;
-  readonly #waiting = new Map<string, { readonly resolve: (answer: unknown) => void; readonly reject: (error: unknown) => void; readonly cancel: Cancel }>();
+  readonly #waiting = new Map<
+    string,
+    {
+      readonly resolve: (answer: unknown) => void;
+      readonly reject: (error: unknown) => void;
+      readonly cancel: Cancel;
+    }
+  >();
 
   constructor(platform: Platform) {
     this.#platform = platform;
@@ -17,7 +24,11 @@ export class Requests {
         this.#waiting.delete(requestId);
         reject(new Error("the taskmanager did not answer in time"));
       });
-      this.#waiting.set(requestId, { resolve: resolve as (answer: unknown) => void, reject, cancel });
+      this.#waiting.set(requestId, {
+        resolve: resolve as (answer: unknown) => void,
+        reject,
+        cancel,
+      });
       send(requestId);
     });
   }

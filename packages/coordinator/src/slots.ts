@@ -27,7 +27,13 @@ export interface SlotPlan {
 export function slotDemands(graph: JobGraph): readonly SlotDemand[] {
   const highest = new Map<string, number>();
   for (const vertex of graph.vertices) {
-    highest.set(vertex.slotSharingGroup, Math.max(highest.get(vertex.slotSharingGroup) ?? 0, vertex.role === "task" ? vertex.parallelism : 1));
+    highest.set(
+      vertex.slotSharingGroup,
+      Math.max(
+        highest.get(vertex.slotSharingGroup) ?? 0,
+        vertex.role === "task" ? vertex.parallelism : 1,
+      ),
+    );
   }
   const demands: SlotDemand[] = [];
   for (const [group, count] of highest) {
@@ -59,8 +65,12 @@ export function tryAssignSlots(graph: JobGraph, free: readonly SlotRef[]): SlotP
 function preferFewTaskManagers(free: readonly SlotRef[]): SlotRef[] {
   const count = new Map<string, number>();
   for (const slot of free) count.set(slot.taskManager, (count.get(slot.taskManager) ?? 0) + 1);
-  return [...free].sort((a, b) =>
-    (count.get(b.taskManager) ?? 0) - (count.get(a.taskManager) ?? 0) || compareText(a.taskManager, b.taskManager) || a.slot - b.slot);
+  return [...free].sort(
+    (a, b) =>
+      (count.get(b.taskManager) ?? 0) - (count.get(a.taskManager) ?? 0) ||
+      compareText(a.taskManager, b.taskManager) ||
+      a.slot - b.slot,
+  );
 }
 
 function compareText(a: string, b: string): number {

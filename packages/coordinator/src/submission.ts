@@ -53,7 +53,10 @@ export class JobRegistry {
 
   /** Stores a submission and makes it a job. Repeating it with the same id is harmless. */
   async add(submission: Submission): Promise<void> {
-    await this.#store.create(submissionKey(submission.jobId), encoder.encode(JSON.stringify(submission)));
+    await this.#store.create(
+      submissionKey(submission.jobId),
+      encoder.encode(JSON.stringify(submission)),
+    );
     const entry = encoder.encode(submission.jobId);
     for (;;) {
       const key = registryKey(this.#next);

@@ -39,11 +39,22 @@ export class TaskManagers {
   }
 
   /** Answers the entry it replaced, if any: everything that ran on it must be taken for lost unless it is listed as alive. */
-  register(message: Up<"register">, session: TaskManagerSession): { readonly entry: TaskManagerEntry; readonly replaced: TaskManagerEntry | undefined } {
+  register(
+    message: Up<"register">,
+    session: TaskManagerSession,
+  ): { readonly entry: TaskManagerEntry; readonly replaced: TaskManagerEntry | undefined } {
     const replaced = this.#entries.get(message.taskManagerId);
     const entry: TaskManagerEntry = {
-      id: message.taskManagerId, slots: message.slots, host: message.host, pid: message.pid, metricsAddress: message.metricsAddress,
-      registeredAt: this.#clock.now(), session, lastHeartbeatAt: this.#clock.monotonic(), rssBytes: message.memoryBytes, cpuLoad: 0,
+      id: message.taskManagerId,
+      slots: message.slots,
+      host: message.host,
+      pid: message.pid,
+      metricsAddress: message.metricsAddress,
+      registeredAt: this.#clock.now(),
+      session,
+      lastHeartbeatAt: this.#clock.monotonic(),
+      rssBytes: message.memoryBytes,
+      cpuLoad: 0,
       taken: new Map(),
     };
     this.#entries.set(entry.id, entry);
@@ -82,12 +93,14 @@ export class TaskManagers {
   free(): readonly SlotRef[] {
     const free: SlotRef[] = [];
     for (const entry of this.#entries.values()) {
-      for (let slot = 0; slot < entry.slots; slot++) if (!entry.taken.has(slot)) free.push({ taskManager: entry.id, slot });
+      for (let slot = 0; slot < entry.slots; slot++)
+        if (!entry.taken.has(slot)) free.push({ taskManager: entry.id, slot });
     }
     return free;
   }
   take(slots: readonly SlotRef[], owner: string): void {
-    for (const { taskManager, slot } of slots) this.#entries.get(taskManager)?.taken.set(slot, owner);
+    for (const { taskManager, slot } of slots)
+      this.#entries.get(taskManager)?.taken.set(slot, owner);
   }
   /** Frees the slots that `owner` holds on one TaskManager. */
   release(taskManager: string, owner: string): void {

@@ -14,7 +14,8 @@ export class Credit {
     return payloadBytes <= this.#bytes || (this.#window > 0 && this.#bytes >= this.#window);
   }
   spend(payloadBytes: number, edge: string): void {
-    if (!this.covers(payloadBytes)) throw fail("EXCHANGE_NO_CREDIT", { fields: { edge, credit: this.#bytes, payloadBytes } });
+    if (!this.covers(payloadBytes))
+      throw fail("EXCHANGE_NO_CREDIT", { fields: { edge, credit: this.#bytes, payloadBytes } });
     this.#bytes -= payloadBytes;
   }
   grant(bytes: number): void {

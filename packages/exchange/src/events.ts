@@ -46,7 +46,12 @@ export function decodeBarrier(payload: Uint8Array): BarrierInfo {
   const checkpointId = view.getUint32(1, true);
   const base = view.getUint32(5, true);
   if (kind === undefined || checkpointId === 0) throw bad("barrier");
-  return { kind, checkpointId, base: base === 0 ? undefined : base, timestamp: view.getFloat64(9, true) };
+  return {
+    kind,
+    checkpointId,
+    base: base === 0 ? undefined : base,
+    timestamp: view.getFloat64(9, true),
+  };
 }
 
 function viewOf(payload: Uint8Array, bytes: number, event: string): DataView {

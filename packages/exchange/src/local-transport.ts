@@ -9,7 +9,14 @@ import type { Timers } from "@millrace/base";
 import { Credit } from "./credit.ts";
 import { fail } from "./fail.ts";
 import { FrameQueue } from "./frame-queue.ts";
-import type { ChannelId, Frame, FrameKind, InboundChannel, OutboundChannel, Transport } from "./transport.ts";
+import type {
+  ChannelId,
+  Frame,
+  FrameKind,
+  InboundChannel,
+  OutboundChannel,
+  Transport,
+} from "./transport.ts";
 
 export interface LocalNetworkHooks {
   /** Runs `deliver` later, once; calls of one link (same `from` and `to`) must keep their order. Dropping one means cutting the link. */
@@ -33,11 +40,19 @@ interface Line {
 
 export function createLocalNetwork(timers: Timers, hooks?: LocalNetworkHooks): LocalNetwork {
   const lines = new Map<string, Line>();
-  const deliver: LocalNetworkHooks["deliver"] = hooks === undefined ? (_link, fn) => timers.soon(fn) : (link, fn) => hooks.deliver(link, fn);
+  const deliver: LocalNetworkHooks["deliver"] =
+    hooks === undefined ? (_link, fn) => timers.soon(fn) : (link, fn) => hooks.deliver(link, fn);
   const lineOf = (key: string, to: string): Line => {
     const known = lines.get(key);
     if (known !== undefined) return known;
-    const line: Line = { inbound: undefined, outbound: undefined, from: `>${to}`, to, grantedEarly: 0, hintsEarly: [] };
+    const line: Line = {
+      inbound: undefined,
+      outbound: undefined,
+      from: `>${to}`,
+      to,
+      grantedEarly: 0,
+      hintsEarly: [],
+    };
     lines.set(key, line);
     return line;
   };
@@ -85,7 +100,12 @@ class LocalOutbound implements OutboundChannel {
   #hints: Uint8Array[] = [];
   #closed = false;
 
-  constructor(id: ChannelId, line: Line, deliver: LocalNetworkHooks["deliver"], forget: () => void) {
+  constructor(
+    id: ChannelId,
+    line: Line,
+    deliver: LocalNetworkHooks["deliver"],
+    forget: () => void,
+  ) {
     this.id = id;
     this.#line = line;
     this.#deliver = deliver;
@@ -104,7 +124,9 @@ class LocalOutbound implements OutboundChannel {
   send(kind: FrameKind, payload: Uint8Array): void {
     if (this.#closed) return;
     this.#credit.spend(payload.length, this.id.edge);
-    this.#deliver({ from: this.#line.from, to: this.#line.to }, () => this.#line.inbound?.arrive({ kind, payload }));
+    this.#deliver({ from: this.#line.from, to: this.#line.to }, () =>
+      this.#line.inbound?.arrive({ kind, payload }),
+    );
   }
   onCredit(listener: () => void): void {
     this.#onCredit = listener;
@@ -122,7 +144,9 @@ class LocalOutbound implements OutboundChannel {
     this.#closed = true;
     this.#line.outbound = undefined;
     this.#forget();
-    this.#deliver({ from: this.#line.from, to: this.#line.to }, () => this.#line.inbound?.peerLost());
+    this.#deliver({ from: this.#line.from, to: this.#line.to }, () =>
+      this.#line.inbound?.peerLost(),
+    );
   }
   granted(bytes: number): void {
     if (this.#closed) return;
@@ -135,7 +159,12 @@ class LocalOutbound implements OutboundChannel {
     else this.#onHint(payload);
   }
   peerLost(): void {
-    if (!this.#closed) this.#onFailure?.(fail("EXCHANGE_PEER_LOST", { fields: { edge: this.id.edge, from: this.id.from, to: this.id.to } }));
+    if (!this.#closed)
+      this.#onFailure?.(
+        fail("EXCHANGE_PEER_LOST", {
+          fields: { edge: this.id.edge, from: this.id.from, to: this.id.to },
+        }),
+      );
   }
 }
 
@@ -149,7 +178,12 @@ class LocalInbound implements InboundChannel {
   #onFailure: ((error: unknown) => void) | undefined;
   #closed = false;
 
-  constructor(id: ChannelId, line: Line, deliver: LocalNetworkHooks["deliver"], forget: () => void) {
+  constructor(
+    id: ChannelId,
+    line: Line,
+    deliver: LocalNetworkHooks["deliver"],
+    forget: () => void,
+  ) {
     this.id = id;
     this.#line = line;
     this.#deliver = deliver;
@@ -187,12 +221,19 @@ class LocalInbound implements InboundChannel {
     this.#closed = true;
     this.#line.inbound = undefined;
     this.#forget();
-    this.#deliver({ from: this.#line.to, to: this.#line.from }, () => this.#line.outbound?.peerLost());
+    this.#deliver({ from: this.#line.to, to: this.#line.from }, () =>
+      this.#line.outbound?.peerLost(),
+    );
   }
   arrive(frame: Frame): void {
     if (!this.#closed && this.#queue.push(frame)) this.#onFrame?.();
   }
   peerLost(): void {
-    if (!this.#closed) this.#onFailure?.(fail("EXCHANGE_PEER_LOST", { fields: { edge: this.id.edge, from: this.id.from, to: this.id.to } }));
+    if (!this.#closed)
+      this.#onFailure?.(
+        fail("EXCHANGE_PEER_LOST", {
+          fields: { edge: this.id.edge, from: this.id.from, to: this.id.to },
+        }),
+      );
   }
 }

@@ -11,8 +11,16 @@ import type { FrameKind } from "./transport.ts";
 export type Partitioner =
   | { readonly kind: "forward" | "rebalance" | "rescale" | "broadcast" | "global" | "assign" }
   | { readonly kind: "shuffle"; readonly random: () => number }
-  | { readonly kind: "hash"; readonly key: (value: unknown) => unknown; readonly maxParallelism: number }
-  | { readonly kind: "custom"; readonly key: (value: unknown) => unknown; readonly partition: (key: unknown, channels: number) => number };
+  | {
+      readonly kind: "hash";
+      readonly key: (value: unknown) => unknown;
+      readonly maxParallelism: number;
+    }
+  | {
+      readonly kind: "custom";
+      readonly key: (value: unknown) => unknown;
+      readonly partition: (key: unknown, channels: number) => number;
+    };
 
 /** What travels on an `assign` edge: a record that names its subtask. */
 export interface Assigned {
@@ -42,7 +50,11 @@ export class ResultPartition {
   }
 }
 
-function emitterOf(partitioner: Partitioner, channels: readonly Subpartition[], firstChannel: number): (value: unknown, timestamp: number) => void {
+function emitterOf(
+  partitioner: Partitioner,
+  channels: readonly Subpartition[],
+  firstChannel: number,
+): (value: unknown, timestamp: number) => void {
   const count = channels.length;
   const to = (index: number): Subpartition => {
     const channel = channels[index];
@@ -78,7 +90,11 @@ function emitterOf(partitioner: Partitioner, channels: readonly Subpartition[], 
       const { key, maxParallelism } = partitioner;
       return (value, timestamp) => {
         const hash = hashKey(key(value));
-        to(subtaskOfKeyGroup(keyGroupOf(hash, maxParallelism), maxParallelism, count)).add(value, timestamp, hash);
+        to(subtaskOfKeyGroup(keyGroupOf(hash, maxParallelism), maxParallelism, count)).add(
+          value,
+          timestamp,
+          hash,
+        );
       };
     }
     case "custom": {

@@ -70,7 +70,11 @@ export class Subpartition {
   event(kind: FrameKind, payload: Uint8Array): void {
     this.flush();
     const last = this.#queue[this.#queue.length - 1];
-    if (kind === kinds.watermark && last?.kind === kinds.watermark && this.#queue.length > this.#head) {
+    if (
+      kind === kinds.watermark &&
+      last?.kind === kinds.watermark &&
+      this.#queue.length > this.#head
+    ) {
       this.#queue[this.#queue.length - 1] = { kind, payload };
       return;
     }
@@ -90,7 +94,11 @@ export class Subpartition {
   }
 
   #send(): void {
-    for (let next = this.#queue[this.#head]; next !== undefined && this.#channel.mayGo(next.payload.length); next = this.#queue[this.#head]) {
+    for (
+      let next = this.#queue[this.#head];
+      next !== undefined && this.#channel.mayGo(next.payload.length);
+      next = this.#queue[this.#head]
+    ) {
       this.#head += 1;
       this.#queuedBytes -= next.payload.length;
       this.bytes += next.payload.length;

@@ -71,7 +71,10 @@ export interface Transport {
   /** The address that goes into deployments. */
   readonly address: { readonly host: string; readonly port: number };
   /** Opens the producing end; dials if needed. Never waits: until the peer has granted, credit is 0. */
-  openOutbound(id: ChannelId, peer: { readonly host: string; readonly port: number }): OutboundChannel;
+  openOutbound(
+    id: ChannelId,
+    peer: { readonly host: string; readonly port: number },
+  ): OutboundChannel;
   /** Opens the consuming end with its first credit; the producer may dial before or after. */
   openInbound(id: ChannelId, initialCreditBytes: number): InboundChannel;
   close(): Promise<void>;

@@ -28,14 +28,20 @@ export function splitCsv(text: string, delimiter: string): string[] | "more" {
       }
       fields.push(field);
       if (at === text.length) return fields;
-      if (text[at] !== delimiter) throw fail("FORMAT_BAD_RECORD", { fields: { column: at + 1, reason: "text after a closing quote" } });
+      if (text[at] !== delimiter)
+        throw fail("FORMAT_BAD_RECORD", {
+          fields: { column: at + 1, reason: "text after a closing quote" },
+        });
       at += 1;
       continue;
     }
     const end = text.indexOf(delimiter, at);
     const field = end < 0 ? text.slice(at) : text.slice(at, end);
     const quote = field.indexOf('"');
-    if (quote >= 0) throw fail("FORMAT_BAD_RECORD", { fields: { column: at + quote + 1, reason: "a quote inside an unquoted field" } });
+    if (quote >= 0)
+      throw fail("FORMAT_BAD_RECORD", {
+        fields: { column: at + quote + 1, reason: "a quote inside an unquoted field" },
+      });
     fields.push(field);
     if (end < 0) return fields;
     at = end + 1;
@@ -43,5 +49,11 @@ export function splitCsv(text: string, delimiter: string): string[] | "more" {
 }
 
 export function joinCsv(fields: readonly string[], delimiter: string): string {
-  return fields.map((field) => (field.includes(delimiter) || /["\r\n]/.test(field) ? `"${field.replaceAll('"', '""')}"` : field)).join(delimiter);
+  return fields
+    .map((field) =>
+      field.includes(delimiter) || /["\r\n]/.test(field)
+        ? `"${field.replaceAll('"', '""')}"`
+        : field,
+    )
+    .join(delimiter);
 }

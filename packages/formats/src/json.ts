@@ -22,7 +22,9 @@ export function json<T>(type: Type<T>): Format<T> {
 function jsonDefinition(type: TypeNode): FormatDefinition {
   const convert = converterOf(type);
   return {
-    name: "json", type, describe: {},
+    name: "json",
+    type,
+    describe: {},
     createDecoder: () => ({
       header: false,
       readHeader() {},
@@ -34,7 +36,13 @@ function jsonDefinition(type: TypeNode): FormatDefinition {
           if (type.kind !== "unknown") checkValue(type, value);
         } catch (error) {
           if (!isMillraceError(error)) throw error;
-          throw fail("FORMAT_BAD_RECORD", { fields: { column: 1, reason: `${String(error.fields["path"] ?? "")}: expected ${String(error.fields["expected"] ?? "")}, found ${String(error.fields["found"] ?? "")}` }, cause: error });
+          throw fail("FORMAT_BAD_RECORD", {
+            fields: {
+              column: 1,
+              reason: `${String(error.fields["path"] ?? "")}: expected ${String(error.fields["expected"] ?? "")}, found ${String(error.fields["found"] ?? "")}`,
+            },
+            cause: error,
+          });
         }
         return { value };
       },
@@ -48,7 +56,8 @@ function jsonEncoder(): FormatEncoder {
     header: () => undefined,
     encode(value) {
       const text = JSON.stringify(value, replace);
-      if (text === undefined) throw fail("FORMAT_UNENCODABLE", { fields: { format: "json", reason: typeof value } });
+      if (text === undefined)
+        throw fail("FORMAT_UNENCODABLE", { fields: { format: "json", reason: typeof value } });
       return encoder.encode(`${text}\n`);
     },
   };
@@ -56,8 +65,12 @@ function jsonEncoder(): FormatEncoder {
 
 function replace(this: unknown, key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
-  if (typeof value === "number" && !Number.isFinite(value)) throw fail("FORMAT_UNENCODABLE", { fields: { format: "json", field: key, reason: String(value) } });
-  if (value instanceof Uint8Array) return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (typeof value === "number" && !Number.isFinite(value))
+    throw fail("FORMAT_UNENCODABLE", {
+      fields: { format: "json", field: key, reason: String(value) },
+    });
+  if (value instanceof Uint8Array)
+    return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return value;
 }
 
@@ -67,7 +80,13 @@ function parse(text: string): unknown {
   } catch (error) {
     const message = (error as Error).message;
     const position = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
-    throw fail("FORMAT_BAD_RECORD", { fields: { column: position + 1, reason: message.replace(/"[^"]*"\.\.\. is not/, "text is not") }, cause: error });
+    throw fail("FORMAT_BAD_RECORD", {
+      fields: {
+        column: position + 1,
+        reason: message.replace(/"[^"]*"\.\.\. is not/, "text is not"),
+      },
+      cause: error,
+    });
   }
 }
 
@@ -80,9 +99,17 @@ function converterOf(type: TypeNode): Convert {
     case "timestamp":
       return (value) => (typeof value === "string" ? (parseTimestamp(value) ?? value) : value);
     case "bigint":
-      return (value) => (typeof value === "string" && /^-?\d{1,400}$/.test(value) ? BigInt(value) : typeof value === "number" && Number.isSafeInteger(value) ? BigInt(value) : value);
+      return (value) =>
+        typeof value === "string" && /^-?\d{1,400}$/.test(value)
+          ? BigInt(value)
+          : typeof value === "number" && Number.isSafeInteger(value)
+            ? BigInt(value)
+            : value;
     case "bytes":
-      return (value) => (typeof value === "string" && /^([0-9a-f]{2})*$/i.test(value) ? Uint8Array.from(value.match(/../g) ?? [], (hex) => Number.parseInt(hex, 16)) : value);
+      return (value) =>
+        typeof value === "string" && /^([0-9a-f]{2})*$/i.test(value)
+          ? Uint8Array.from(value.match(/../g) ?? [], (hex) => Number.parseInt(hex, 16))
+          : value;
     case "nullable": {
       const inner = converterOf(type.of);
       return (value) => (value === null || value === undefined ? null : inner(value));
@@ -93,10 +120,20 @@ function converterOf(type: TypeNode): Convert {
     }
     case "map": {
       const inner = converterOf(type.of);
-      return inner === same ? same : (value) => (isRecord(value) ? Object.fromEntries(Object.entries(value).map(([name, v]) => [name, inner(v)])) : value);
+      return inner === same
+        ? same
+        : (value) =>
+            isRecord(value)
+              ? Object.fromEntries(Object.entries(value).map(([name, v]) => [name, inner(v)]))
+              : value;
     }
     case "object": {
-      const fields = type.fields.map((field) => ({ name: field.name, optional: field.optional === true, nullable: field.type.kind === "nullable", convert: converterOf(field.type) }));
+      const fields = type.fields.map((field) => ({
+        name: field.name,
+        optional: field.optional === true,
+        nullable: field.type.kind === "nullable",
+        convert: converterOf(field.type),
+      }));
       return (value) => {
         if (!isRecord(value)) return value;
         const row: Record<string, unknown> = {};

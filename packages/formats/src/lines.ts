@@ -6,12 +6,27 @@ import { decodeLine } from "./text.ts";
 const encoder = new TextEncoder();
 
 export const lines: Format<string> = defineFormat<string>({
-  name: "lines", type: { kind: "string" }, describe: {},
-  createDecoder: () => ({ header: false, readHeader() {}, decode: (line) => ({ value: decodeLine(line) }) }),
+  name: "lines",
+  type: { kind: "string" },
+  describe: {},
+  createDecoder: () => ({
+    header: false,
+    readHeader() {},
+    decode: (line) => ({ value: decodeLine(line) }),
+  }),
   createEncoder: () => ({
     header: () => undefined,
     encode(value) {
-      if (typeof value !== "string" || /[\n\r]/.test(value)) throw fail("FORMAT_UNENCODABLE", { fields: { format: "lines", reason: typeof value === "string" ? "a line break inside a line" : `a ${typeof value}, not a string` } });
+      if (typeof value !== "string" || /[\n\r]/.test(value))
+        throw fail("FORMAT_UNENCODABLE", {
+          fields: {
+            format: "lines",
+            reason:
+              typeof value === "string"
+                ? "a line break inside a line"
+                : `a ${typeof value}, not a string`,
+          },
+        });
       return encoder.encode(`${value}\n`);
     },
   }),

@@ -10,7 +10,16 @@
 import { defaultMaxParallelism, type TypeNode, unknownType } from "@millrace/data";
 import { digestOf } from "./digest.ts";
 import { fail } from "./fail.ts";
-import type { ChainedOperator, JobEdge, JobGraph, JobVertex, LogicalEdge, LogicalGraph, LogicalNode, Partitioning } from "./model.ts";
+import type {
+  ChainedOperator,
+  JobEdge,
+  JobGraph,
+  JobVertex,
+  LogicalEdge,
+  LogicalGraph,
+  LogicalNode,
+  Partitioning,
+} from "./model.ts";
 
 interface Node {
   readonly logical: LogicalNode;
@@ -36,28 +45,49 @@ export function chainGraph(graph: LogicalGraph): JobGraph {
   const vertices: JobVertex[] = [];
   const jobEdges: JobEdge[] = [];
   const vertexOf = new Map<number, { readonly id: string; readonly operator: number }>();
-  const addEdge = (edge: Omit<JobEdge, "id">) => jobEdges.push({ id: `e${jobEdges.length}`, ...edge });
+  const addEdge = (edge: Omit<JobEdge, "id">) =>
+    jobEdges.push({ id: `e${jobEdges.length}`, ...edge });
   for (const node of nodes) {
     if (head.get(node.logical.id) !== node.logical.id) continue;
     const members = nodes.filter((candidate) => head.get(candidate.logical.id) === node.logical.id);
     const enumerator = node.logical.kind === "source" ? addEnumerator(vertices, node) : undefined;
     const id = `v${vertices.length}`;
-    members.forEach((member, operator) => vertexOf.set(member.logical.id, { id, operator }));
+    members.forEach((member, operator) => {
+      vertexOf.set(member.logical.id, { id, operator });
+    });
     vertices.push({
-      id, name: members.map((member) => member.logical.name).join(" -> "), parallelism: node.parallelism,
-      maxParallelism: Math.max(...members.map((member) => member.maxParallelism)), slotSharingGroup: node.logical.slotSharingGroup, role: "task",
+      id,
+      name: members.map((member) => member.logical.name).join(" -> "),
+      parallelism: node.parallelism,
+      maxParallelism: Math.max(...members.map((member) => member.maxParallelism)),
+      slotSharingGroup: node.logical.slotSharingGroup,
+      role: "task",
       operators: members.map((member) => chainedOperator(member, members, edges, graph)),
     });
     if (enumerator !== undefined) {
       addEdge({
-        from: enumerator, fromOperator: 0, to: id, input: 0, partitioning: "assign", functionsUid: node.logical.uid, type: unknownType, bufferTimeoutMs: 0,
+        from: enumerator,
+        fromOperator: 0,
+        to: id,
+        input: 0,
+        partitioning: "assign",
+        functionsUid: node.logical.uid,
+        type: unknownType,
+        bufferTimeoutMs: 0,
       });
     }
     members.forEach((member, operator) => {
       if (member.logical.sink?.kind !== "two-phase") return;
       const committer = addCommitter(vertices, member);
       addEdge({
-        from: id, fromOperator: operator, to: committer, input: 0, partitioning: "global", functionsUid: member.logical.uid, type: unknownType, bufferTimeoutMs: 0,
+        from: id,
+        fromOperator: operator,
+        to: committer,
+        input: 0,
+        partitioning: "global",
+        functionsUid: member.logical.uid,
+        type: unknownType,
+        bufferTimeoutMs: 0,
       });
     });
   }
@@ -68,22 +98,39 @@ export function chainGraph(graph: LogicalGraph): JobGraph {
     if (from === undefined || to === undefined) throw new RangeError("edge without vertex");
     const producer = nodeOf(logical.from).logical;
     addEdge({
-      from: from.id, fromOperator: from.operator, to: to.id, input: logical.input, partitioning, functionsUid: nodeOf(logical.to).logical.uid,
-      type: logical.side === undefined ? producer.outputType : (producer.sideOutputs[logical.side] ?? unknownType),
+      from: from.id,
+      fromOperator: from.operator,
+      to: to.id,
+      input: logical.input,
+      partitioning,
+      functionsUid: nodeOf(logical.to).logical.uid,
+      type:
+        logical.side === undefined
+          ? producer.outputType
+          : (producer.sideOutputs[logical.side] ?? unknownType),
       bufferTimeoutMs: producer.bufferTimeoutMs ?? graph.options.bufferTimeoutMs,
       ...(logical.side === undefined ? {} : { side: logical.side }),
       ...(logical.key === undefined ? {} : { key: logical.key }),
       ...(logical.custom === undefined ? {} : { custom: logical.custom }),
     });
   }
-  return { formatVersion: 1, options: graph.options, vertices: topological(vertices, jobEdges), edges: jobEdges, digest: digestOf(graph) };
+  return {
+    formatVersion: 1,
+    options: graph.options,
+    vertices: topological(vertices, jobEdges),
+    edges: jobEdges,
+    digest: digestOf(graph),
+  };
 }
 
 function resolve(graph: LogicalGraph, logical: LogicalNode): Node {
   const parallelism = logical.parallelism ?? graph.options.parallelism;
-  const maxParallelism = logical.maxParallelism ?? graph.options.maxParallelism ?? defaultMaxParallelism(parallelism);
+  const maxParallelism =
+    logical.maxParallelism ?? graph.options.maxParallelism ?? defaultMaxParallelism(parallelism);
   if (!Number.isInteger(parallelism) || parallelism < 1 || parallelism > maxParallelism) {
-    throw fail("GRAPH_BAD_PARALLELISM", { fields: { operator: logical.name, parallelism, maxParallelism, at: logical.at ?? "" } });
+    throw fail("GRAPH_BAD_PARALLELISM", {
+      fields: { operator: logical.name, parallelism, maxParallelism, at: logical.at ?? "" },
+    });
   }
   return { logical, parallelism, maxParallelism };
 }
@@ -94,13 +141,25 @@ function decideEdge(graph: LogicalGraph, logical: LogicalEdge, nodeOf: (id: numb
   const same = from.parallelism === to.parallelism;
   if (logical.partitioning === "forward" && !same && logical.explicit === true) {
     throw fail("GRAPH_FORWARD_MISMATCH", {
-      fields: { from: from.logical.name, fromParallelism: from.parallelism, to: to.logical.name, toParallelism: to.parallelism, at: to.logical.at ?? "" },
+      fields: {
+        from: from.logical.name,
+        fromParallelism: from.parallelism,
+        to: to.logical.name,
+        toParallelism: to.parallelism,
+        at: to.logical.at ?? "",
+      },
     });
   }
-  const partitioning = logical.partitioning === "forward" && !same ? "rebalance" : logical.partitioning;
+  const partitioning =
+    logical.partitioning === "forward" && !same ? "rebalance" : logical.partitioning;
   const inputs = graph.edges.filter((edge) => edge.to === logical.to).length;
-  const chained = partitioning === "forward" && inputs === 1 && to.logical.kind !== "source"
-    && from.logical.slotSharingGroup === to.logical.slotSharingGroup && from.logical.chaining !== "never" && to.logical.chaining === "always";
+  const chained =
+    partitioning === "forward" &&
+    inputs === 1 &&
+    to.logical.kind !== "source" &&
+    from.logical.slotSharingGroup === to.logical.slotSharingGroup &&
+    from.logical.chaining !== "never" &&
+    to.logical.chaining === "always";
   return { logical, partitioning, chained };
 }
 
@@ -109,45 +168,85 @@ function headsOf(nodes: readonly Node[], edges: readonly Edge[]): ReadonlyMap<nu
   const head = new Map<number, number>();
   for (const { logical } of nodes) {
     const into = edges.find((edge) => edge.logical.to === logical.id && edge.chained);
-    head.set(logical.id, into === undefined ? logical.id : (head.get(into.logical.from) ?? into.logical.from));
+    head.set(
+      logical.id,
+      into === undefined ? logical.id : (head.get(into.logical.from) ?? into.logical.from),
+    );
   }
   return head;
 }
 
-function chainedOperator(node: Node, members: readonly Node[], edges: readonly Edge[], graph: LogicalGraph): ChainedOperator {
+function chainedOperator(
+  node: Node,
+  members: readonly Node[],
+  edges: readonly Edge[],
+  graph: LogicalGraph,
+): ChainedOperator {
   const { logical } = node;
   const into = edges.filter((edge) => edge.logical.to === logical.id);
   const chained = into.find((edge) => edge.chained);
   const inputs = Math.max(1, ...into.map((edge) => edge.logical.input + 1));
-  const keys = Array.from({ length: inputs }, (_, input) => into.find((edge) => edge.logical.input === input)?.logical.key ?? null);
-  const types = Array.from({ length: inputs }, (_, input) => typeOf(into.find((edge) => edge.logical.input === input)?.logical, graph));
+  const keys = Array.from(
+    { length: inputs },
+    (_, input) => into.find((edge) => edge.logical.input === input)?.logical.key ?? null,
+  );
+  const types = Array.from({ length: inputs }, (_, input) =>
+    typeOf(into.find((edge) => edge.logical.input === input)?.logical, graph),
+  );
   return {
-    uid: logical.uid, functionsUid: logical.uid, name: logical.name, kind: logical.kind, config: logical.config, functions: logical.functions,
-    inputTypes: types, outputType: logical.outputType, sideOutputs: logical.sideOutputs, onError: logical.onError, keys,
-    reads: chained === undefined
-      ? { operator: -1 }
-      : {
-        operator: members.findIndex((member) => member.logical.id === chained.logical.from),
-        ...(chained.logical.side === undefined ? {} : { side: chained.logical.side }),
-      },
+    uid: logical.uid,
+    functionsUid: logical.uid,
+    name: logical.name,
+    kind: logical.kind,
+    config: logical.config,
+    functions: logical.functions,
+    inputTypes: types,
+    outputType: logical.outputType,
+    sideOutputs: logical.sideOutputs,
+    onError: logical.onError,
+    keys,
+    reads:
+      chained === undefined
+        ? { operator: -1 }
+        : {
+            operator: members.findIndex((member) => member.logical.id === chained.logical.from),
+            ...(chained.logical.side === undefined ? {} : { side: chained.logical.side }),
+          },
   };
 }
 
 function typeOf(edge: LogicalEdge | undefined, graph: LogicalGraph): TypeNode {
   const producer = edge === undefined ? undefined : graph.nodes[edge.from];
   if (edge === undefined || producer === undefined) return unknownType;
-  return edge.side === undefined ? producer.outputType : (producer.sideOutputs[edge.side] ?? unknownType);
+  return edge.side === undefined
+    ? producer.outputType
+    : (producer.sideOutputs[edge.side] ?? unknownType);
 }
 
 function hidden(node: Node, role: "enumerator" | "committer", kind: string): Omit<JobVertex, "id"> {
   const { logical } = node;
   return {
-    name: `${logical.name} (${role})`, parallelism: 1, maxParallelism: node.maxParallelism, slotSharingGroup: logical.slotSharingGroup, role,
-    operators: [{
-      uid: `${logical.uid}/${role}`, functionsUid: logical.uid, name: `${logical.name} (${role})`, kind,
-      config: role === "enumerator" ? { readers: node.parallelism } : {}, functions: logical.functions, inputTypes: [unknownType],
-      outputType: unknownType, sideOutputs: {}, onError: { kind: "fail" }, keys: [null], reads: { operator: -1 },
-    }],
+    name: `${logical.name} (${role})`,
+    parallelism: 1,
+    maxParallelism: node.maxParallelism,
+    slotSharingGroup: logical.slotSharingGroup,
+    role,
+    operators: [
+      {
+        uid: `${logical.uid}/${role}`,
+        functionsUid: logical.uid,
+        name: `${logical.name} (${role})`,
+        kind,
+        config: role === "enumerator" ? { readers: node.parallelism } : {},
+        functions: logical.functions,
+        inputTypes: [unknownType],
+        outputType: unknownType,
+        sideOutputs: {},
+        onError: { kind: "fail" },
+        keys: [null],
+        reads: { operator: -1 },
+      },
+    ],
   };
 }
 function addEnumerator(vertices: JobVertex[], node: Node): string {
@@ -162,15 +261,21 @@ function addCommitter(vertices: JobVertex[], node: Node): string {
 }
 
 /** Kahn's order, smallest position first, so that equal graphs have equal orders. */
-function topological(vertices: readonly JobVertex[], edges: readonly JobEdge[]): readonly JobVertex[] {
-  const waiting = new Map(vertices.map((vertex) => [vertex.id, edges.filter((edge) => edge.to === vertex.id).length]));
+function topological(
+  vertices: readonly JobVertex[],
+  edges: readonly JobEdge[],
+): readonly JobVertex[] {
+  const waiting = new Map(
+    vertices.map((vertex) => [vertex.id, edges.filter((edge) => edge.to === vertex.id).length]),
+  );
   const order: JobVertex[] = [];
   while (order.length < vertices.length) {
     const next = vertices.find((vertex) => waiting.get(vertex.id) === 0);
     if (next === undefined) throw new RangeError("the graph has a cycle");
     waiting.delete(next.id);
     order.push(next);
-    for (const edge of edges) if (edge.from === next.id) waiting.set(edge.to, (waiting.get(edge.to) ?? 0) - 1);
+    for (const edge of edges)
+      if (edge.from === next.id) waiting.set(edge.to, (waiting.get(edge.to) ?? 0) - 1);
   }
   return order;
 }

@@ -4,9 +4,20 @@
  * DEP-1  A channel is listed at both its ends, in the same way: (edge, producing subtask, consuming subtask).
  * DEP-2  forward connects equals; rescale connects neighbours; everything else connects all to all.
  */
-import type { Endpoint, InputDeployment, JobEdge, JobGraph, JobVertex, OutputDeployment, TaskDeployment } from "./model.ts";
+import type {
+  Endpoint,
+  InputDeployment,
+  JobEdge,
+  JobGraph,
+  JobVertex,
+  OutputDeployment,
+  TaskDeployment,
+} from "./model.ts";
 
-export function expandDeployment(graph: JobGraph, endpointOf: (vertex: string, subtask: number) => Endpoint): readonly TaskDeployment[] {
+export function expandDeployment(
+  graph: JobGraph,
+  endpointOf: (vertex: string, subtask: number) => Endpoint,
+): readonly TaskDeployment[] {
   const vertexOf = new Map(graph.vertices.map((vertex) => [vertex.id, vertex]));
   const get = (id: string): JobVertex => {
     const vertex = vertexOf.get(id);
@@ -16,35 +27,67 @@ export function expandDeployment(graph: JobGraph, endpointOf: (vertex: string, s
   const tasks: TaskDeployment[] = [];
   for (const vertex of graph.vertices) {
     for (let subtask = 0; subtask < vertex.parallelism; subtask++) {
-      const inputs = graph.edges.filter((edge) => edge.to === vertex.id).map((edge): InputDeployment => ({
-        edge: edge.id, input: edge.input, partitioning: edge.partitioning, type: edge.type,
-        channels: range(get(edge.from).parallelism)
-          .filter((from) => connected(edge, get(edge.from).parallelism, vertex.parallelism, from, subtask))
-          .map((from) => ({ subtask: from, endpoint: endpointOf(edge.from, from) })),
-      }));
-      const outputs = graph.edges.filter((edge) => edge.from === vertex.id).map((edge): OutputDeployment => ({
-        edge: edge.id, fromOperator: edge.fromOperator, partitioning: edge.partitioning, functionsUid: edge.functionsUid, type: edge.type,
-        bufferTimeoutMs: edge.bufferTimeoutMs, consumerMaxParallelism: get(edge.to).maxParallelism,
-        channels: range(get(edge.to).parallelism)
-          .filter((to) => connected(edge, vertex.parallelism, get(edge.to).parallelism, subtask, to))
-          .map((to) => ({ subtask: to, endpoint: endpointOf(edge.to, to) })),
-        ...(edge.side === undefined ? {} : { side: edge.side }),
-        ...(edge.key === undefined ? {} : { key: edge.key }),
-        ...(edge.custom === undefined ? {} : { custom: edge.custom }),
-      }));
+      const inputs = graph.edges
+        .filter((edge) => edge.to === vertex.id)
+        .map(
+          (edge): InputDeployment => ({
+            edge: edge.id,
+            input: edge.input,
+            partitioning: edge.partitioning,
+            type: edge.type,
+            channels: range(get(edge.from).parallelism)
+              .filter((from) =>
+                connected(edge, get(edge.from).parallelism, vertex.parallelism, from, subtask),
+              )
+              .map((from) => ({ subtask: from, endpoint: endpointOf(edge.from, from) })),
+          }),
+        );
+      const outputs = graph.edges
+        .filter((edge) => edge.from === vertex.id)
+        .map(
+          (edge): OutputDeployment => ({
+            edge: edge.id,
+            fromOperator: edge.fromOperator,
+            partitioning: edge.partitioning,
+            functionsUid: edge.functionsUid,
+            type: edge.type,
+            bufferTimeoutMs: edge.bufferTimeoutMs,
+            consumerMaxParallelism: get(edge.to).maxParallelism,
+            channels: range(get(edge.to).parallelism)
+              .filter((to) =>
+                connected(edge, vertex.parallelism, get(edge.to).parallelism, subtask, to),
+              )
+              .map((to) => ({ subtask: to, endpoint: endpointOf(edge.to, to) })),
+            ...(edge.side === undefined ? {} : { side: edge.side }),
+            ...(edge.key === undefined ? {} : { key: edge.key }),
+            ...(edge.custom === undefined ? {} : { custom: edge.custom }),
+          }),
+        );
       tasks.push({ vertex, subtask, inputs, outputs });
     }
   }
   return tasks;
 }
 
-function connected(edge: JobEdge, producers: number, consumers: number, from: number, to: number): boolean {
+function connected(
+  edge: JobEdge,
+  producers: number,
+  consumers: number,
+  from: number,
+  to: number,
+): boolean {
   switch (edge.partitioning) {
-    case "forward": return from === to;
-    case "global": return to === 0;
+    case "forward":
+      return from === to;
+    case "global":
+      return to === 0;
     // The larger side is cut into as many runs as the smaller has subtasks.
-    case "rescale": return producers <= consumers ? Math.floor((to * producers) / consumers) === from : Math.floor((from * consumers) / producers) === to;
-    default: return true;
+    case "rescale":
+      return producers <= consumers
+        ? Math.floor((to * producers) / consumers) === from
+        : Math.floor((from * consumers) / producers) === to;
+    default:
+      return true;
   }
 }
 

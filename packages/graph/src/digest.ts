@@ -11,7 +11,9 @@ export function digestOf(graph: LogicalGraph): string {
     formatVersion: graph.formatVersion,
     options: { ...graph.options, name: undefined },
     nodes: graph.nodes.map(({ name: _name, at: _at, source, sink, ...node }) => ({
-      ...node, source: source?.boundedness, sink: sink === undefined ? undefined : { kind: sink.kind, target: sink.target },
+      ...node,
+      source: source?.boundedness,
+      sink: sink === undefined ? undefined : { kind: sink.kind, target: sink.target },
     })),
     edges: graph.edges,
   };
@@ -31,7 +33,9 @@ export function digestOf(graph: LogicalGraph): string {
 function canonical(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (typeof value === "object" && value !== null) {
-    const entries = Object.entries(value).filter(([, v]) => v !== undefined).sort(([a], [b]) => (a < b ? -1 : 1));
+    const entries = Object.entries(value)
+      .filter(([, v]) => v !== undefined)
+      .sort(([a], [b]) => (a < b ? -1 : 1));
     return `{${entries.map(([name, v]) => `${JSON.stringify(name)}:${canonical(v)}`).join(",")}}`;
   }
   return JSON.stringify(value) ?? "null";

@@ -1,6 +1,6 @@
 /** What a job graph looks like to people and tools: the plan as text, as JSON, and in Flink's shape for REST. */
 import { typeToText } from "@millrace/data";
-import type { ChainedOperator, Json, JobEdge, JobGraph } from "./model.ts";
+import type { ChainedOperator, JobEdge, JobGraph, Json } from "./model.ts";
 
 export interface PlanJson {
   readonly name: string;
@@ -8,15 +8,40 @@ export interface PlanJson {
   readonly slots: number;
   readonly guarantee: string;
   readonly vertices: readonly {
-    readonly id: string; readonly name: string; readonly role: string; readonly parallelism: number; readonly maxParallelism: number; readonly slotSharingGroup: string;
-    readonly operators: readonly { readonly uid: string; readonly kind: string; readonly type: string; readonly onError: string; readonly access: "columns" | "objects" }[];
+    readonly id: string;
+    readonly name: string;
+    readonly role: string;
+    readonly parallelism: number;
+    readonly maxParallelism: number;
+    readonly slotSharingGroup: string;
+    readonly operators: readonly {
+      readonly uid: string;
+      readonly kind: string;
+      readonly type: string;
+      readonly onError: string;
+      readonly access: "columns" | "objects";
+    }[];
   }[];
-  readonly edges: readonly { readonly id: string; readonly from: string; readonly to: string; readonly partitioning: string; readonly key: string | null; readonly type: string; readonly encoding: "typed" | "adaptive" }[];
-  readonly state: readonly { readonly uid: string; readonly type: string; readonly origin: "declared" | "stream" | "inferred" }[];
+  readonly edges: readonly {
+    readonly id: string;
+    readonly from: string;
+    readonly to: string;
+    readonly partitioning: string;
+    readonly key: string | null;
+    readonly type: string;
+    readonly encoding: "typed" | "adaptive";
+  }[];
+  readonly state: readonly {
+    readonly uid: string;
+    readonly type: string;
+    readonly origin: "declared" | "stream" | "inferred";
+  }[];
 }
 
 const guarantees: Readonly<Record<string, string>> = {
-  "two-phase": "exactly once (two-phase commit)", "commit-log": "exactly once (commit log)", upsert: "effectively once (upsert by key)",
+  "two-phase": "exactly once (two-phase commit)",
+  "commit-log": "exactly once (commit log)",
+  upsert: "effectively once (upsert by key)",
   "at-least-once": "at least once",
 };
 
@@ -24,24 +49,49 @@ const guarantees: Readonly<Record<string, string>> = {
 export function slotsNeeded(graph: JobGraph): number {
   const highest = new Map<string, number>();
   for (const vertex of graph.vertices) {
-    if (vertex.role === "task") highest.set(vertex.slotSharingGroup, Math.max(highest.get(vertex.slotSharingGroup) ?? 0, vertex.parallelism));
+    if (vertex.role === "task")
+      highest.set(
+        vertex.slotSharingGroup,
+        Math.max(highest.get(vertex.slotSharingGroup) ?? 0, vertex.parallelism),
+      );
   }
   return [...highest.values()].reduce((a, b) => a + b, 0);
 }
 
 export function planJson(graph: JobGraph): PlanJson {
-  const sinks = graph.vertices.flatMap((vertex) => vertex.operators).filter((operator) => operator.kind === "sink");
-  const worst = sinks.map((operator) => sinkKind(operator)).sort((a, b) => rankOf(a) - rankOf(b))[0];
+  const sinks = graph.vertices
+    .flatMap((vertex) => vertex.operators)
+    .filter((operator) => operator.kind === "sink");
+  const worst = sinks
+    .map((operator) => sinkKind(operator))
+    .sort((a, b) => rankOf(a) - rankOf(b))[0];
   return {
-    name: graph.options.name, digest: graph.digest, slots: slotsNeeded(graph), guarantee: worst === undefined ? "none" : (guarantees[worst] ?? worst),
+    name: graph.options.name,
+    digest: graph.digest,
+    slots: slotsNeeded(graph),
+    guarantee: worst === undefined ? "none" : (guarantees[worst] ?? worst),
     vertices: graph.vertices.map((vertex) => ({
-      id: vertex.id, name: vertex.name, role: vertex.role, parallelism: vertex.parallelism, maxParallelism: vertex.maxParallelism, slotSharingGroup: vertex.slotSharingGroup,
+      id: vertex.id,
+      name: vertex.name,
+      role: vertex.role,
+      parallelism: vertex.parallelism,
+      maxParallelism: vertex.maxParallelism,
+      slotSharingGroup: vertex.slotSharingGroup,
       operators: vertex.operators.map((operator) => ({
-        uid: operator.uid, kind: operator.kind, type: typeToText(operator.outputType), onError: operator.onError.kind, access: accessOf(operator),
+        uid: operator.uid,
+        kind: operator.kind,
+        type: typeToText(operator.outputType),
+        onError: operator.onError.kind,
+        access: accessOf(operator),
       })),
     })),
     edges: graph.edges.map((edge) => ({
-      id: edge.id, from: edge.from, to: edge.to, partitioning: edge.partitioning, key: keyText(edge), type: typeToText(edge.type),
+      id: edge.id,
+      from: edge.from,
+      to: edge.to,
+      partitioning: edge.partitioning,
+      key: keyText(edge),
+      type: typeToText(edge.type),
       encoding: edge.type.kind === "unknown" ? "adaptive" : "typed",
     })),
     state: graph.vertices.flatMap((vertex) => vertex.operators.flatMap(stateOf)),
@@ -50,15 +100,25 @@ export function planJson(graph: JobGraph): PlanJson {
 
 export function explainText(graph: JobGraph): string {
   const plan = planJson(graph);
-  const lines = [`${plan.name}  digest ${plan.digest}`, `${plan.slots} slot${plan.slots === 1 ? "" : "s"}, output ${plan.guarantee}`, ""];
+  const lines = [
+    `${plan.name}  digest ${plan.digest}`,
+    `${plan.slots} slot${plan.slots === 1 ? "" : "s"}, output ${plan.guarantee}`,
+    "",
+  ];
   for (const vertex of plan.vertices) {
     lines.push(`${vertex.id}  ${vertex.name}`);
-    lines.push(`    parallelism ${vertex.parallelism} of ${vertex.maxParallelism}${vertex.role === "task" ? "" : `, hidden ${vertex.role}`}${vertex.slotSharingGroup === "default" ? "" : `, slot group ${vertex.slotSharingGroup}`}`);
+    lines.push(
+      `    parallelism ${vertex.parallelism} of ${vertex.maxParallelism}${vertex.role === "task" ? "" : `, hidden ${vertex.role}`}${vertex.slotSharingGroup === "default" ? "" : `, slot group ${vertex.slotSharingGroup}`}`,
+    );
     for (const operator of vertex.operators) {
-      lines.push(`    ${operator.uid}: ${operator.kind} → ${operator.type} (${operator.access})${operator.onError === "fail" ? "" : `, on error ${operator.onError}`}`);
+      lines.push(
+        `    ${operator.uid}: ${operator.kind} → ${operator.type} (${operator.access})${operator.onError === "fail" ? "" : `, on error ${operator.onError}`}`,
+      );
     }
     for (const edge of plan.edges.filter((candidate) => candidate.from === vertex.id)) {
-      lines.push(`    ─ ${edge.partitioning}${edge.key === null ? "" : ` by ${edge.key}`} → ${edge.to}  ${edge.type} (${edge.encoding})`);
+      lines.push(
+        `    ─ ${edge.partitioning}${edge.key === null ? "" : ` by ${edge.key}`} → ${edge.to}  ${edge.type} (${edge.encoding})`,
+      );
     }
   }
   if (plan.state.length > 0) lines.push("", "state");
@@ -68,14 +128,34 @@ export function explainText(graph: JobGraph): string {
 
 /** Flink's plan: `nodes` with `inputs` that name how records are shipped. */
 export function flinkPlan(graph: JobGraph): {
-  readonly nodes: { id: string; parallelism: number; operator: string; operator_strategy: string; description: string; inputs?: { num: number; id: string; ship_strategy: string; exchange: string }[] }[];
+  readonly nodes: {
+    id: string;
+    parallelism: number;
+    operator: string;
+    operator_strategy: string;
+    description: string;
+    inputs?: { num: number; id: string; ship_strategy: string; exchange: string }[];
+  }[];
 } {
   return {
     nodes: graph.vertices.map((vertex) => {
       const inputs = graph.edges.filter((edge) => edge.to === vertex.id);
       return {
-        id: vertex.id, parallelism: vertex.parallelism, operator: vertex.operators.map((operator) => operator.kind).join(" -> "), operator_strategy: "", description: vertex.name,
-        ...(inputs.length === 0 ? {} : { inputs: inputs.map((edge, num) => ({ num, id: edge.from, ship_strategy: edge.partitioning.toUpperCase(), exchange: "pipelined_bounded" })) }),
+        id: vertex.id,
+        parallelism: vertex.parallelism,
+        operator: vertex.operators.map((operator) => operator.kind).join(" -> "),
+        operator_strategy: "",
+        description: vertex.name,
+        ...(inputs.length === 0
+          ? {}
+          : {
+              inputs: inputs.map((edge, num) => ({
+                num,
+                id: edge.from,
+                ship_strategy: edge.partitioning.toUpperCase(),
+                exchange: "pipelined_bounded",
+              })),
+            }),
       };
     }),
   };
@@ -85,7 +165,10 @@ function accessOf(operator: ChainedOperator): "columns" | "objects" {
   if (operator.kind === "filterPresent" || operator.kind === "rolling") return "columns";
   if (operator.kind !== "window") return "objects";
   const fn = (operator.config as { readonly fn?: { readonly kind?: string } }).fn;
-  return fn?.kind === "columns" && operator.keys.every((key) => key === null || key === undefined || "fields" in key) ? "columns" : "objects";
+  return fn?.kind === "columns" &&
+    operator.keys.every((key) => key === null || key === undefined || "fields" in key)
+    ? "columns"
+    : "objects";
 }
 
 function keyText(edge: JobEdge): string | null {
@@ -104,11 +187,19 @@ function stateOf(operator: ChainedOperator): PlanJson["state"] {
   const input = operator.inputTypes[0] ?? { kind: "unknown" as const };
   const origin = input.kind === "unknown" ? ("inferred" as const) : ("stream" as const);
   switch (operator.kind) {
-    case "reduce": case "rolling": case "mapAsync":
+    case "reduce":
+    case "rolling":
+    case "mapAsync":
       return [{ uid: operator.uid, type: typeToText(input), origin }];
     case "keyedProcess":
-      return Object.entries((operator.config as { readonly state: Readonly<Record<string, { readonly type: Json }>> }).state)
-        .map(([name, state]) => ({ uid: `${operator.uid}.${name}`, type: typeToText(state.type as never), origin: "declared" as const }));
+      return Object.entries(
+        (operator.config as { readonly state: Readonly<Record<string, { readonly type: Json }>> })
+          .state,
+      ).map(([name, state]) => ({
+        uid: `${operator.uid}.${name}`,
+        type: typeToText(state.type as never),
+        origin: "declared" as const,
+      }));
     case "window":
       return [{ uid: operator.uid, ...windowState(operator, typeToText(input), origin) }];
     default:
@@ -116,9 +207,16 @@ function stateOf(operator: ChainedOperator): PlanJson["state"] {
   }
 }
 
-function windowState(operator: ChainedOperator, element: string, origin: "stream" | "inferred"): { readonly type: string; readonly origin: "declared" | "stream" | "inferred" } {
-  const fn = (operator.config as { readonly fn: { readonly kind: string; readonly accumulator?: Json } }).fn;
-  if (fn.kind === "aggregate") return { type: typeToText(fn.accumulator as never), origin: "declared" };
+function windowState(
+  operator: ChainedOperator,
+  element: string,
+  origin: "stream" | "inferred",
+): { readonly type: string; readonly origin: "declared" | "stream" | "inferred" } {
+  const fn = (
+    operator.config as { readonly fn: { readonly kind: string; readonly accumulator?: Json } }
+  ).fn;
+  if (fn.kind === "aggregate")
+    return { type: typeToText(fn.accumulator as never), origin: "declared" };
   if (fn.kind === "columns") return { type: "accumulators of the aggregates", origin: "declared" };
   return { type: fn.kind === "process" ? `list of ${element}` : element, origin };
 }

@@ -1,12 +1,36 @@
 export { chainGraph } from "./chain.ts";
 export { expandDeployment } from "./deployment.ts";
 export { digestOf } from "./digest.ts";
-export { validateGraph } from "./validate.ts";
 export { explainText, flinkPlan, type PlanJson, planJson, slotsNeeded } from "./explain.ts";
 export type {
-  ChainedOperator, CheckpointOptions, Endpoint, ErrorPolicy, InputDeployment, JobEdge, JobGraph, JobOptions, JobVertex, Json, LogicalEdge,
-  LogicalGraph, LogicalNode, OutputDeployment, Partitioning, RestartOptions, SinkKind, TaskDeployment,
+  ChainedOperator,
+  CheckpointOptions,
+  Endpoint,
+  ErrorPolicy,
+  InputDeployment,
+  JobEdge,
+  JobGraph,
+  JobOptions,
+  JobVertex,
+  Json,
+  LogicalEdge,
+  LogicalGraph,
+  LogicalNode,
+  OutputDeployment,
+  Partitioning,
+  RestartOptions,
+  SinkKind,
+  TaskDeployment,
 } from "./model.ts";
 export type {
-  AsyncConfig, ColumnAggregate, OperatorConfigs, OperatorKind, StateConfig, StateConfigs, WatermarkConfig, WindowConfig, WindowFunctionConfig,
+  AsyncConfig,
+  ColumnAggregate,
+  OperatorConfigs,
+  OperatorKind,
+  StateConfig,
+  StateConfigs,
+  WatermarkConfig,
+  WindowConfig,
+  WindowFunctionConfig,
 } from "./operator-configs.ts";
+export { validateGraph } from "./validate.ts";

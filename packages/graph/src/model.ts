@@ -13,10 +13,25 @@ import type { TypeNode } from "@millrace/data";
 /** The four kinds of a sink, by what a crash can do to its output; the same words as in `spi`. */
 export type SinkKind = "two-phase" | "upsert" | "commit-log" | "at-least-once";
 
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [name: string]: Json };
+export type Json =
+  | null
+  | boolean
+  | number
+  | string
+  | readonly Json[]
+  | { readonly [name: string]: Json };
 
 /** How records choose a channel (PRT-01). `hash`: by key group. `assign`: the record names its subtask (enumerators). */
-export type Partitioning = "forward" | "rebalance" | "rescale" | "shuffle" | "broadcast" | "global" | "custom" | "hash" | "assign";
+export type Partitioning =
+  | "forward"
+  | "rebalance"
+  | "rescale"
+  | "shuffle"
+  | "broadcast"
+  | "global"
+  | "custom"
+  | "hash"
+  | "assign";
 
 /** One operator as the user wrote it. */
 export interface LogicalNode {
@@ -66,7 +81,9 @@ export interface LogicalEdge {
   /** The user asked for this partitioning by name; a forward that nobody asked for may become rebalance. */
   readonly explicit?: true;
   /** For `hash`: the key is these fields (one: its value; more: a tuple), or the function `key:<edge index>` of the target node. */
-  readonly key?: { readonly fields: readonly string[]; readonly single: boolean } | { readonly function: string };
+  readonly key?:
+    | { readonly fields: readonly string[]; readonly single: boolean }
+    | { readonly function: string };
   /** For `custom`: the functions `partition:<edge index>` of the target node. */
   readonly custom?: { readonly function: string; readonly key: string };
 }

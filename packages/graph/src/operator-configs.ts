@@ -41,10 +41,18 @@ export type WindowFunctionConfig =
   | { readonly kind: "reduce" }
   | { readonly kind: "aggregate"; readonly accumulator: TypeNode }
   | { readonly kind: "columns"; readonly fields: readonly ColumnAggregate[] }
-  | { readonly kind: "process"; readonly windowState: StateConfigs; readonly globalState: StateConfigs };
+  | {
+      readonly kind: "process";
+      readonly windowState: StateConfigs;
+      readonly globalState: StateConfigs;
+    };
 
 export interface WindowConfig {
-  readonly assigner: { readonly kind: "tumbling-event-time"; readonly sizeMs: number; readonly offsetMs: number };
+  readonly assigner: {
+    readonly kind: "tumbling-event-time";
+    readonly sizeMs: number;
+    readonly offsetMs: number;
+  };
   readonly allowedLatenessMs: number;
   readonly lateSide: string | null;
   readonly fn: WindowFunctionConfig;
@@ -69,7 +77,11 @@ export interface OperatorConfigs {
   readonly coMap: Record<never, never>;
   /** fn (a, b) */
   readonly reduce: Record<never, never>;
-  readonly rolling: { readonly fn: "sum" | "min" | "max" | "minBy" | "maxBy"; readonly field: string; readonly first: boolean };
+  readonly rolling: {
+    readonly fn: "sum" | "min" | "max" | "minBy" | "maxBy";
+    readonly field: string;
+    readonly first: boolean;
+  };
   /** onElement; open?; close? */
   readonly process: Record<never, never>;
   /** onElement; open?; close? */

@@ -6,7 +6,8 @@ import type { WatermarkConfig } from "./operator-configs.ts";
 
 /** Answers warnings. Throws the first error as a coded one that names the operator and its place. */
 export function validateGraph(graph: LogicalGraph): readonly string[] {
-  if (!graph.nodes.some((node) => node.kind === "sink")) throw fail("GRAPH_EMPTY", { fields: { job: graph.options.name } });
+  if (!graph.nodes.some((node) => node.kind === "sink"))
+    throw fail("GRAPH_EMPTY", { fields: { job: graph.options.name } });
   uniqueUids(graph);
   const warnings: string[] = [];
   for (const node of graph.nodes) {
@@ -14,7 +15,9 @@ export function validateGraph(graph: LogicalGraph): readonly string[] {
     if (node.kind === "window") needsWatermarks(graph, node);
     deadLetter(graph, node);
     if (isStateful(node) && node.uidFrom === "path") {
-      warnings.push(`${node.name} (${node.at ?? node.uid}) has state and no uid: its identity is its place in the job, "${node.uid}", and is lost when an operator is inserted before it`);
+      warnings.push(
+        `${node.name} (${node.at ?? node.uid}) has state and no uid: its identity is its place in the job, "${node.uid}", and is lost when an operator is inserted before it`,
+      );
     }
     if (graph.options.requireTypes) requireType(graph, node);
   }
@@ -22,7 +25,14 @@ export function validateGraph(graph: LogicalGraph): readonly string[] {
     const from = graph.nodes[edge.from];
     if (edge.side !== undefined && from !== undefined && !(edge.side in from.sideOutputs)) {
       const names = Object.keys(from.sideOutputs);
-      throw fail("GRAPH_UNKNOWN_SIDE_OUTPUT", { fields: { operator: from.name, side: edge.side, nearest: nearest(edge.side, names) ?? "", valid: names } });
+      throw fail("GRAPH_UNKNOWN_SIDE_OUTPUT", {
+        fields: {
+          operator: from.name,
+          side: edge.side,
+          nearest: nearest(edge.side, names) ?? "",
+          valid: names,
+        },
+      });
     }
   }
   sameTargets(graph);
@@ -34,7 +44,13 @@ function uniqueUids(graph: LogicalGraph): void {
   for (const node of graph.nodes) {
     const other = seen.get(node.uid);
     if (other !== undefined) {
-      throw fail("GRAPH_DUPLICATE_UID", { fields: { uid: node.uid, first: `${other.name} at ${other.at ?? "?"}`, second: `${node.name} at ${node.at ?? "?"}` } });
+      throw fail("GRAPH_DUPLICATE_UID", {
+        fields: {
+          uid: node.uid,
+          first: `${other.name} at ${other.at ?? "?"}`,
+          second: `${node.name} at ${node.at ?? "?"}`,
+        },
+      });
     }
     seen.set(node.uid, node);
   }
@@ -43,8 +59,20 @@ function uniqueUids(graph: LogicalGraph): void {
 function parallelism(graph: LogicalGraph, node: LogicalNode): void {
   const n = node.parallelism ?? graph.options.parallelism;
   const max = node.maxParallelism ?? graph.options.maxParallelism;
-  if (!Number.isInteger(n) || n < 1 || n > 32_768 || (max !== undefined && (!Number.isInteger(max) || max < n || max > 32_768))) {
-    throw fail("GRAPH_BAD_PARALLELISM", { fields: { operator: node.name, parallelism: n, maxParallelism: max ?? "default", at: node.at ?? "" } });
+  if (
+    !Number.isInteger(n) ||
+    n < 1 ||
+    n > 32_768 ||
+    (max !== undefined && (!Number.isInteger(max) || max < n || max > 32_768))
+  ) {
+    throw fail("GRAPH_BAD_PARALLELISM", {
+      fields: {
+        operator: node.name,
+        parallelism: n,
+        maxParallelism: max ?? "default",
+        at: node.at ?? "",
+      },
+    });
   }
 }
 
@@ -56,7 +84,12 @@ function needsWatermarks(graph: LogicalGraph, window: LogicalNode): void {
     if (node.kind === "source" || node.kind === "timestamps") {
       const { watermarks } = node.config as unknown as { readonly watermarks: WatermarkConfig };
       if (watermarks.kind !== "none") return;
-      throw fail("GRAPH_MISSING_WATERMARKS", { fields: { window: `${window.name} at ${window.at ?? "?"}`, from: `${node.name} at ${node.at ?? "?"}` } });
+      throw fail("GRAPH_MISSING_WATERMARKS", {
+        fields: {
+          window: `${window.name} at ${window.at ?? "?"}`,
+          from: `${node.name} at ${node.at ?? "?"}`,
+        },
+      });
     }
     for (const edge of graph.edges) if (edge.to === id) visit(edge.from);
   };
@@ -67,7 +100,9 @@ function deadLetter(graph: LogicalGraph, node: LogicalNode): void {
   if (node.onError.kind !== "dead-letter") return;
   const { name } = node.onError;
   if (!graph.edges.some((edge) => edge.from === node.id && edge.side === name)) {
-    throw fail("GRAPH_DEAD_LETTER_UNREAD", { fields: { operator: node.name, deadLetter: name, at: node.at ?? "" } });
+    throw fail("GRAPH_DEAD_LETTER_UNREAD", {
+      fields: { operator: node.name, deadLetter: name, at: node.at ?? "" },
+    });
   }
 }
 
@@ -77,20 +112,37 @@ function sameTargets(graph: LogicalGraph): void {
     const target = node.sink?.target;
     if (target === undefined) continue;
     const other = seen.get(target);
-    if (other !== undefined) throw fail("GRAPH_SAME_TARGET", { fields: { target, first: `${other.name} at ${other.at ?? "?"}`, second: `${node.name} at ${node.at ?? "?"}` } });
+    if (other !== undefined)
+      throw fail("GRAPH_SAME_TARGET", {
+        fields: {
+          target,
+          first: `${other.name} at ${other.at ?? "?"}`,
+          second: `${node.name} at ${node.at ?? "?"}`,
+        },
+      });
     seen.set(target, node);
   }
 }
 
 function requireType(graph: LogicalGraph, node: LogicalNode): void {
-  const keepsStream = node.kind === "reduce" || node.kind === "rolling" || node.kind === "mapAsync"
-    || (node.kind === "window" && ["reduce", "process"].includes((node.config as { readonly fn: { readonly kind: string } }).fn.kind));
+  const keepsStream =
+    node.kind === "reduce" ||
+    node.kind === "rolling" ||
+    node.kind === "mapAsync" ||
+    (node.kind === "window" &&
+      ["reduce", "process"].includes(
+        (node.config as { readonly fn: { readonly kind: string } }).fn.kind,
+      ));
   if (!keepsStream) return;
   const edge = graph.edges.find((candidate) => candidate.to === node.id);
   const type = edge === undefined ? undefined : graph.nodes[edge.from]?.outputType;
-  if (type?.kind === "unknown") throw fail("GRAPH_TYPE_REQUIRED", { fields: { operator: node.name, at: node.at ?? "" } });
+  if (type?.kind === "unknown")
+    throw fail("GRAPH_TYPE_REQUIRED", { fields: { operator: node.name, at: node.at ?? "" } });
 }
 
 function isStateful(node: LogicalNode): boolean {
-  return ["source", "reduce", "rolling", "keyedProcess", "window", "mapAsync"].includes(node.kind) || node.sink?.kind === "two-phase";
+  return (
+    ["source", "reduce", "rolling", "keyedProcess", "window", "mapAsync"].includes(node.kind) ||
+    node.sink?.kind === "two-phase"
+  );
 }

@@ -24,7 +24,10 @@ export class Bundles {
     this.#store = store;
   }
   async add(bytes: Uint8Array, name: string, now: number): Promise<BundleInfo> {
-    if (bytes.length > maxBundleBytes) throw fail("BUNDLE_TOO_LARGE", { fields: { sizeBytes: bytes.length, maxBytes: maxBundleBytes } });
+    if (bytes.length > maxBundleBytes)
+      throw fail("BUNDLE_TOO_LARGE", {
+        fields: { sizeBytes: bytes.length, maxBytes: maxBundleBytes },
+      });
     const id = createHash("sha256").update(bytes).digest("hex");
     const info: BundleInfo = { id, name, uploaded: now, sizeBytes: bytes.length };
     await this.#store.create(bundleKey(id), bytes);
@@ -36,13 +39,17 @@ export class Bundles {
     for await (const { key } of this.#store.list("bundles/")) {
       if (!key.endsWith(".json")) continue;
       const bytes = await this.#store.get(key);
-      if (bytes !== undefined) infos.push(JSON.parse(Buffer.from(bytes).toString("utf8")) as BundleInfo);
+      if (bytes !== undefined)
+        infos.push(JSON.parse(Buffer.from(bytes).toString("utf8")) as BundleInfo);
     }
     return infos;
   }
   /** Key of an uploaded bundle. Rejects `BUNDLE_NOT_FOUND`. */
   async keyOf(id: string): Promise<string> {
-    if (!/^[0-9a-f]{64}$/.test(id) || (await this.#store.get(`${bundleKey(id)}.json`)) === undefined) {
+    if (
+      !/^[0-9a-f]{64}$/.test(id) ||
+      (await this.#store.get(`${bundleKey(id)}.json`)) === undefined
+    ) {
       throw fail("BUNDLE_NOT_FOUND", { fields: { bundle: id } });
     }
     return bundleKey(id);

@@ -4,10 +4,16 @@
  * CTL-1  A stream that does not register within `registerTimeoutMs` is ended.
  * CTL-2  A message that can't be decoded ends its stream: what follows it can't be trusted.
  */
-import { type ServerDuplexStream, Server, ServerCredentials, status } from "@grpc/grpc-js";
+import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Logger } from "@millrace/base";
 import type { Connection, TaskManagerSession } from "@millrace/coordinator";
-import { connectMethodPath, decodeUp, type DownMessage, encodeDown, type UpMessage } from "@millrace/protocol";
+import {
+  connectMethodPath,
+  type DownMessage,
+  decodeUp,
+  encodeDown,
+  type UpMessage,
+} from "@millrace/protocol";
 import { fail } from "./fail.ts";
 
 const registerTimeoutMs = 10_000;
@@ -24,11 +30,16 @@ export async function startControlServer(options: {
   readonly logger: Logger;
   readonly connect: (session: TaskManagerSession) => Connection;
 }): Promise<ControlServer> {
-  const server = new Server({ "grpc.max_receive_message_length": 64 * 1024 * 1024, "grpc.keepalive_time_ms": 10_000 });
+  const server = new Server({
+    "grpc.max_receive_message_length": 64 * 1024 * 1024,
+    "grpc.keepalive_time_ms": 10_000,
+  });
   server.addService(
     {
       connect: {
-        path: connectMethodPath, requestStream: true, responseStream: true,
+        path: connectMethodPath,
+        requestStream: true,
+        responseStream: true,
         requestSerialize: (bytes: Buffer) => bytes,
         requestDeserialize: (bytes: Buffer) => bytes,
         responseSerialize: (message: DownMessage) => Buffer.from(encodeDown(message)),
@@ -38,23 +49,43 @@ export async function startControlServer(options: {
     { connect: (stream: ServerDuplexStream<Buffer, DownMessage>) => serve(stream, options) },
   );
   const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync(`${options.host}:${options.port}`, ServerCredentials.createInsecure(), (error, bound) => {
-      if (error === null) resolve(bound);
-      else reject(fail("JOBMANAGER_PORT_TAKEN", { fields: { host: options.host, port: options.port, service: "control" }, cause: error }));
-    });
+    server.bindAsync(
+      `${options.host}:${options.port}`,
+      ServerCredentials.createInsecure(),
+      (error, bound) => {
+        if (error === null) resolve(bound);
+        else
+          reject(
+            fail("JOBMANAGER_PORT_TAKEN", {
+              fields: { host: options.host, port: options.port, service: "control" },
+              cause: error,
+            }),
+          );
+      },
+    );
   });
   return {
     port,
-    close: () => new Promise((resolve) => {
-      const forced = setTimeout(() => { server.forceShutdown(); resolve(); }, 500);
-      server.tryShutdown(() => { clearTimeout(forced); resolve(); });
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        const forced = setTimeout(() => {
+          server.forceShutdown();
+          resolve();
+        }, 500);
+        server.tryShutdown(() => {
+          clearTimeout(forced);
+          resolve();
+        });
+      }),
   };
 }
 
 function serve(
   stream: ServerDuplexStream<Buffer, DownMessage>,
-  { connect, logger }: { readonly connect: (session: TaskManagerSession) => Connection; readonly logger: Logger },
+  {
+    connect,
+    logger,
+  }: { readonly connect: (session: TaskManagerSession) => Connection; readonly logger: Logger },
 ): void {
   let open = true;
   const end = () => {
@@ -91,7 +122,10 @@ function serve(
     if (message !== undefined && open) connection.message(message);
   });
   stream.on("error", end);
-  stream.on("end", () => { stream.end(); end(); });
+  stream.on("end", () => {
+    stream.end();
+    end();
+  });
   stream.on("cancelled", end);
   stream.on("close", end);
 }

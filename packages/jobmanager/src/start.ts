@@ -1,11 +1,11 @@
 /** A JobManager: the coordinator behind gRPC and REST. Starting order: store, epoch, then the doors. */
 import type { Logger, Platform } from "@millrace/base";
+import { nodePlatform } from "@millrace/base/node";
 import { Coordinator, type CoordinatorOptions } from "@millrace/coordinator";
 import type { BlobStore } from "@millrace/spi";
 import { Bundles } from "./bundles.ts";
 import { startControlServer } from "./control-server.ts";
 import { createJobManagerMetrics } from "./metrics.ts";
-import { nodePlatform } from "@millrace/base/node";
 import { startRestServer } from "./rest-server.ts";
 
 export interface JobManagerOptions {
@@ -33,15 +33,37 @@ export async function startJobManager(options: JobManagerOptions): Promise<JobMa
   const platform = nodePlatform;
   const { logger, store } = options;
   await options.probe(store, platform.random);
-  const coordinator = new Coordinator({ platform, logger, store, options: options.options, onEnd: options.onEnd });
+  const coordinator = new Coordinator({
+    platform,
+    logger,
+    store,
+    options: options.options,
+    onEnd: options.onEnd,
+  });
   // The ports first: a taken port must not depose a leader that works.
-  const control = await startControlServer({ host: options.host, port: options.controlPort, logger, connect: (session) => coordinator.connect(session) });
+  const control = await startControlServer({
+    host: options.host,
+    port: options.controlPort,
+    logger,
+    connect: (session) => coordinator.connect(session),
+  });
   try {
     const metrics = createJobManagerMetrics(coordinator);
-    const rest = await startRestServer({ coordinator, bundles: new Bundles(store), platform, logger, metricsText: () => metrics.text() }, { host: options.host, port: options.restPort });
+    const rest = await startRestServer(
+      {
+        coordinator,
+        bundles: new Bundles(store),
+        platform,
+        logger,
+        metricsText: () => metrics.text(),
+      },
+      { host: options.host, port: options.restPort },
+    );
     await coordinator.start();
     return {
-      restAddress: rest.address, controlAddress: `${options.host}:${control.port}`, coordinator,
+      restAddress: rest.address,
+      controlAddress: `${options.host}:${control.port}`,
+      coordinator,
       close: async () => {
         coordinator.close();
         await Promise.all([rest.close(), control.close()]);

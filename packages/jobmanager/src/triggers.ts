@@ -7,7 +7,10 @@ const maxKept = 1_000;
 
 export type TriggerStatus =
   | { readonly status: { readonly id: "IN_PROGRESS" } }
-  | { readonly status: { readonly id: "COMPLETED" }; readonly operation: { readonly checkpointId?: number; readonly "failure-cause"?: ErrorInfo } };
+  | {
+      readonly status: { readonly id: "COMPLETED" };
+      readonly operation: { readonly checkpointId?: number; readonly "failure-cause"?: ErrorInfo };
+    };
 
 export class Triggers {
   readonly #platform: Platform;
@@ -32,7 +35,10 @@ export class Triggers {
   status(id: string): TriggerStatus | undefined {
     return this.#known.get(id);
   }
-  #ended(id: string, operation: { readonly checkpointId?: number; readonly "failure-cause"?: ErrorInfo }): void {
+  #ended(
+    id: string,
+    operation: { readonly checkpointId?: number; readonly "failure-cause"?: ErrorInfo },
+  ): void {
     this.#known.set(id, { status: { id: "COMPLETED" }, operation });
     this.#platform.timers.after(keepMs, () => this.#known.delete(id));
   }

@@ -1,2 +1,7 @@
 /** Files as sources and sinks. */
-export { fileSink, type FileSinkOptions, fileSource, type FileSourceOptions } from "@millrace/connector-files";
+export {
+  type FileSinkOptions,
+  type FileSourceOptions,
+  fileSink,
+  fileSource,
+} from "@millrace/connector-files";

@@ -13,7 +13,11 @@ export async function collect<T>(build: (env: Env) => DataStream<T>): Promise<T[
   const rows: T[] = [];
   const cluster = await MiniCluster.start();
   try {
-    const running = await cluster.submit(defineJob("collect", (env) => { build(env).sinkTo(collectSink(rows)); }));
+    const running = await cluster.submit(
+      defineJob("collect", (env) => {
+        build(env).sinkTo(collectSink(rows));
+      }),
+    );
     await running.ended;
     return rows;
   } finally {

@@ -1,2 +1,7 @@
-export { MiniCluster, type MiniClusterOptions, type RunningJob, type RunOptions } from "./mini-cluster.ts";
-export { runInProcess, runJob, type RunJobOptions } from "./run-in-process.ts";
+export {
+  MiniCluster,
+  type MiniClusterOptions,
+  type RunningJob,
+  type RunOptions,
+} from "./mini-cluster.ts";
+export { type RunJobOptions, runInProcess, runJob } from "./run-in-process.ts";

@@ -7,13 +7,25 @@
  */
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { buildJob, type Job } from "@millrace/api";
-import { type ErrorInfo, errorFromInfo, type Logger, type Platform, silentLogger } from "@millrace/base";
-import { type Connection, Coordinator, coordinatorOptions, isTerminal, type JobState } from "@millrace/coordinator";
+import {
+  type ErrorInfo,
+  errorFromInfo,
+  type Logger,
+  type Platform,
+  silentLogger,
+} from "@millrace/base";
+import { nodePlatform } from "@millrace/base/node";
+import {
+  type Connection,
+  Coordinator,
+  coordinatorOptions,
+  isTerminal,
+  type JobState,
+} from "@millrace/coordinator";
 import { createLocalNetwork } from "@millrace/exchange";
 import { chainGraph, type JobGraph } from "@millrace/graph";
 import { InlineTaskManager } from "@millrace/runtime";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
-import { nodePlatform } from "@millrace/base/node";
 import { secretFromEnvironment } from "./secrets.ts";
 
 export interface MiniClusterOptions {
@@ -53,7 +65,10 @@ export class MiniCluster {
   readonly #options: MiniClusterOptions;
   readonly #network: ReturnType<typeof createLocalNetwork>;
   readonly #functions = new Map<string, ReadonlyMap<string, Readonly<Record<string, unknown>>>>();
-  readonly #managers = new Map<string, { readonly manager: InlineTaskManager; readonly connection: Connection; stop: () => void }>();
+  readonly #managers = new Map<
+    string,
+    { readonly manager: InlineTaskManager; readonly connection: Connection; stop: () => void }
+  >();
   #addresses = 0;
   #fatal: unknown;
 
@@ -64,9 +79,20 @@ export class MiniCluster {
     this.#network = createLocalNetwork(this.#platform.timers);
     const defaults = coordinatorOptions.defaults;
     this.coordinator = new Coordinator({
-      platform: this.#platform, logger: options.logger ?? silentLogger, store: this.store,
-      options: options.inspect === true ? { ...defaults, heartbeatTimeoutMs: Number.MAX_SAFE_INTEGER, runnerStartTimeoutMs: 2 ** 31 - 1 } : defaults,
-      onEnd: (error) => { this.#fatal = error; },
+      platform: this.#platform,
+      logger: options.logger ?? silentLogger,
+      store: this.store,
+      options:
+        options.inspect === true
+          ? {
+              ...defaults,
+              heartbeatTimeoutMs: Number.MAX_SAFE_INTEGER,
+              runnerStartTimeoutMs: 2 ** 31 - 1,
+            }
+          : defaults,
+      onEnd: (error) => {
+        this.#fatal = error;
+      },
     });
   }
 
@@ -81,31 +107,55 @@ export class MiniCluster {
     const { timers } = this.#platform;
     let alive = true;
     const manager = new InlineTaskManager({
-      id, slots: this.#options.slotsPerTaskManager ?? 1, platform: this.#platform, logger: this.#options.logger ?? silentLogger,
-      objects: this.store, checkMutations: this.#options.checkMutations ?? true,
+      id,
+      slots: this.#options.slotsPerTaskManager ?? 1,
+      platform: this.#platform,
+      logger: this.#options.logger ?? silentLogger,
+      objects: this.store,
+      checkMutations: this.#options.checkMutations ?? true,
       compression: {
         compress: (bytes) => zstdCompressSync(bytes),
         decompress: (bytes, maxBytes) => zstdDecompressSync(bytes, { maxOutputLength: maxBytes }),
       },
-      openTransport: (attempt) => this.#network.transport({ host: "local", port: ++this.#addresses }, `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`),
+      openTransport: (attempt) =>
+        this.#network.transport(
+          { host: "local", port: ++this.#addresses },
+          `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
+        ),
       loadFunctions: (start) => {
         const functions = this.#functions.get(start.bundle);
         return (uid) => functions?.get(uid) ?? {};
       },
       secrets: secretFromEnvironment,
       ...(this.#options.faultPoint === undefined ? {} : { faultPoint: this.#options.faultPoint }),
-      send: (message) => timers.soon(() => { if (alive) connection.message(message); }),
+      send: (message) =>
+        timers.soon(() => {
+          if (alive) connection.message(message);
+        }),
     });
     const connection = this.coordinator.connect({
-      send: (message) => timers.soon(() => { if (alive) manager.receive(message); }),
+      send: (message) =>
+        timers.soon(() => {
+          if (alive) manager.receive(message);
+        }),
       close: () => {},
     });
     connection.message(manager.registration());
     const interval = setInterval(() => {
-      connection.message({ $case: "heartbeat", value: { sequence: 0, runners: [], rssBytes: process.memoryUsage.rss(), cpuLoad: 0 } });
+      connection.message({
+        $case: "heartbeat",
+        value: { sequence: 0, runners: [], rssBytes: process.memoryUsage.rss(), cpuLoad: 0 },
+      });
     }, coordinatorOptions.defaults.heartbeatIntervalMs);
     interval.unref();
-    this.#managers.set(id, { manager, connection, stop: () => { alive = false; clearInterval(interval); } });
+    this.#managers.set(id, {
+      manager,
+      connection,
+      stop: () => {
+        alive = false;
+        clearInterval(interval);
+      },
+    });
   }
 
   /** Ends a TaskManager as a SIGKILL would; jobs on it restart elsewhere. */
@@ -124,14 +174,19 @@ export class MiniCluster {
   /** Builds and starts a job. Rejects with coded errors before anything runs. */
   async submit(job: Job, options: RunOptions = {}): Promise<RunningJob> {
     const built = buildJob(job, {
-      parameters: options.parameters ?? {}, ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
+      parameters: options.parameters ?? {},
+      ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
     });
     await built.validate();
     const graph = chainGraph(built.graph);
     const bundle = `inline/${this.#platform.random.hex(8)}`;
     this.#functions.set(bundle, built.functions);
     const jobId = await this.coordinator.submit({
-      jobName: graph.options.name, graph, bundle, build: { parameters: options.parameters ?? {} }, ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
+      jobName: graph.options.name,
+      graph,
+      bundle,
+      build: { parameters: options.parameters ?? {} },
+      ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
     });
     const master = this.coordinator.job(jobId);
     const ended = new Promise<JobState>((resolve, reject) => {
@@ -148,8 +203,13 @@ export class MiniCluster {
     });
     ended.catch(() => {});
     return {
-      jobId, graph, warnings: built.warnings, ended,
-      get state() { return master.status.state; },
+      jobId,
+      graph,
+      warnings: built.warnings,
+      ended,
+      get state() {
+        return master.status.state;
+      },
       cancel: () => this.coordinator.cancel(jobId),
       requestCheckpoint: () => master.requestCheckpoint(),
     };

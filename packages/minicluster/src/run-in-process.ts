@@ -14,14 +14,20 @@ export interface RunJobOptions extends BuildArguments {
 }
 
 /** Runs to the end. Resolves with the last state; rejects with the root cause of a failure, or a coded error before anything has run. */
-export async function runJob(job: Job, options: RunJobOptions = {}): Promise<"FINISHED" | "CANCELED"> {
+export async function runJob(
+  job: Job,
+  options: RunJobOptions = {},
+): Promise<"FINISHED" | "CANCELED"> {
   const slots = slotsNeeded(chainGraph(buildJob(job, options).graph));
   const cluster = await MiniCluster.start({
-    slotsPerTaskManager: slots, ...options.cluster, ...(options.store === undefined ? {} : { store: options.store }),
+    slotsPerTaskManager: slots,
+    ...options.cluster,
+    ...(options.store === undefined ? {} : { store: options.store }),
   });
   try {
     const running = await cluster.submit(job, {
-      ...(options.parameters === undefined ? {} : { parameters: options.parameters }), ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
+      ...(options.parameters === undefined ? {} : { parameters: options.parameters }),
+      ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
       ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
     });
     for (const warning of running.warnings) options.onWarning?.(warning);
@@ -47,15 +53,23 @@ export async function runInProcess(job: Job, args: readonly string[]): Promise<v
     for (let i = 0; i < args.length; i++) {
       const assignment = args[i] === "--set" ? args[++i] : undefined;
       const at = assignment?.indexOf("=") ?? -1;
-      if (assignment === undefined || at < 1) throw new TypeError(`unknown argument ${args[i] ?? ""}: write --set name=value`);
+      if (assignment === undefined || at < 1)
+        throw new TypeError(`unknown argument ${args[i] ?? ""}: write --set name=value`);
       parameters[assignment.slice(0, at)] = assignment.slice(at + 1);
     }
     await runJob(job, { parameters });
   } catch (error) {
     const info = errorInfo(error);
-    const fields = Object.entries(info.fields).map(([name, value]) => `\n  ${name}: ${String(value)}`).join("");
-    const cause = info.cause === undefined ? "" : `\n  cause: ${info.cause.stack ?? info.cause.message}`;
-    process.stderr.write(isMillraceError(error) ? `error ${info.code}: ${info.message}${fields}${cause}\n  fix: ${info.fix}\n` : `${info.stack ?? info.message}\n`);
+    const fields = Object.entries(info.fields)
+      .map(([name, value]) => `\n  ${name}: ${String(value)}`)
+      .join("");
+    const cause =
+      info.cause === undefined ? "" : `\n  cause: ${info.cause.stack ?? info.cause.message}`;
+    process.stderr.write(
+      isMillraceError(error)
+        ? `error ${info.code}: ${info.message}${fields}${cause}\n  fix: ${info.fix}\n`
+        : `${info.stack ?? info.message}\n`,
+    );
     process.exitCode = isMillraceError(error) && info.domain === "user" ? 2 : 1;
   }
 }

@@ -1,11 +1,51 @@
 /** Error codes of operators. */
 export const codes = {
-  OPERATOR_UNKNOWN_KIND: { domain: "internal", retry: "never", message: "no operator of this kind", fix: "submit with a client of the same version" },
-  OPERATOR_NO_TIMESTAMP: { domain: "user", retry: "never", message: "a record without a timestamp reached an event-time operator", fix: "give the source a watermark strategy with timestamps, or use assignTimestampsAndWatermarks" },
-  OPERATOR_BAD_TIMESTAMP: { domain: "user", retry: "never", message: "an event time is not a number", fix: "let timestamps return milliseconds since the epoch for every record, or filter the record out" },
-  OPERATOR_BAD_FIELD: { domain: "user", retry: "never", message: "a field is not a number", fix: "aggregate a numeric field, or filter out the records without it" },
-  OPERATOR_UNDECLARED_SIDE: { domain: "user", retry: "never", message: "the side output is not declared", fix: "declare it in sideOutputs of the process spec" },
-  OPERATOR_NO_OUTPUT: { domain: "user", retry: "never", message: "collect was called without a declared output", fix: "declare output in the process spec" },
-  OPERATOR_BAD_FLATMAP: { domain: "user", retry: "never", message: "flatMap returned something that can't be iterated", fix: "return an array or another iterable, or push records with emit and return nothing" },
-  ASYNC_TIMEOUT: { domain: "user", retry: "restart-job", message: "an asynchronous call did not finish in time", fix: "raise the timeout, or give onTimeout a value to use instead" },
+  OPERATOR_UNKNOWN_KIND: {
+    domain: "internal",
+    retry: "never",
+    message: "no operator of this kind",
+    fix: "submit with a client of the same version",
+  },
+  OPERATOR_NO_TIMESTAMP: {
+    domain: "user",
+    retry: "never",
+    message: "a record without a timestamp reached an event-time operator",
+    fix: "give the source a watermark strategy with timestamps, or use assignTimestampsAndWatermarks",
+  },
+  OPERATOR_BAD_TIMESTAMP: {
+    domain: "user",
+    retry: "never",
+    message: "an event time is not a number",
+    fix: "let timestamps return milliseconds since the epoch for every record, or filter the record out",
+  },
+  OPERATOR_BAD_FIELD: {
+    domain: "user",
+    retry: "never",
+    message: "a field is not a number",
+    fix: "aggregate a numeric field, or filter out the records without it",
+  },
+  OPERATOR_UNDECLARED_SIDE: {
+    domain: "user",
+    retry: "never",
+    message: "the side output is not declared",
+    fix: "declare it in sideOutputs of the process spec",
+  },
+  OPERATOR_NO_OUTPUT: {
+    domain: "user",
+    retry: "never",
+    message: "collect was called without a declared output",
+    fix: "declare output in the process spec",
+  },
+  OPERATOR_BAD_FLATMAP: {
+    domain: "user",
+    retry: "never",
+    message: "flatMap returned something that can't be iterated",
+    fix: "return an array or another iterable, or push records with emit and return nothing",
+  },
+  ASYNC_TIMEOUT: {
+    domain: "user",
+    retry: "restart-job",
+    message: "an asynchronous call did not finish in time",
+    fix: "raise the timeout, or give onTimeout a value to use instead",
+  },
 } as const;

@@ -5,10 +5,21 @@
  * ENU-2  After a restore the unfinished splits of all readers come back before anything is dealt (SRC-2).
  * ENU-3  It ends when every reader has been told that there are no more splits; that is not the end of the readers.
  */
-import type { Operator, OperatorDefinition, OperatorSetup, SourceDefinition, Split } from "@millrace/spi";
+import type {
+  Operator,
+  OperatorDefinition,
+  OperatorSetup,
+  SourceDefinition,
+  Split,
+} from "@millrace/spi";
 import { type Assignment, requestSplitHint } from "./source.ts";
 
-export const enumeratorOperator: OperatorDefinition = { kind: "source-enumerator", inputs: 1, keyed: false, create: createEnumerator };
+export const enumeratorOperator: OperatorDefinition = {
+  kind: "source-enumerator",
+  inputs: 1,
+  keyed: false,
+  create: createEnumerator,
+};
 
 function createEnumerator(setup: OperatorSetup): Operator {
   const source = setup.functions["source"] as SourceDefinition;
@@ -17,21 +28,26 @@ function createEnumerator(setup: OperatorSetup): Operator {
   const [state] = setup.lists.restored("enumerator");
   const back = setup.lists.restored("splits") as readonly Split[];
   const send = (assignment: Assignment) => setup.output.emit(assignment, Number.NaN);
-  const enumerator = source.createEnumerator({
-    parallelism: readers, platform: setup.platform, signal: setup.signal,
-    assign: (subtask, splits) => send({ subtask, splits }),
-    signalNoMoreSplits(subtask) {
-      if (told.has(subtask)) return;
-      told.add(subtask);
-      send({ subtask, noMoreSplits: true });
+  const enumerator = source.createEnumerator(
+    {
+      parallelism: readers,
+      platform: setup.platform,
+      signal: setup.signal,
+      assign: (subtask, splits) => send({ subtask, splits }),
+      signalNoMoreSplits(subtask) {
+        if (told.has(subtask)) return;
+        told.add(subtask);
+        send({ subtask, noMoreSplits: true });
+      },
+      callAsync(work, handle) {
+        work().then(
+          (result) => setup.mailbox.execute(() => handle(result, undefined)),
+          (error: unknown) => setup.mailbox.execute(() => handle(undefined, error)),
+        );
+      },
     },
-    callAsync(work, handle) {
-      work().then(
-        (result) => setup.mailbox.execute(() => handle(result, undefined)),
-        (error: unknown) => setup.mailbox.execute(() => handle(undefined, error)),
-      );
-    },
-  }, state);
+    state,
+  );
   // Requests may come before the enumerator has started: they wait.
   let started = false;
   const early: number[] = [];
@@ -45,7 +61,9 @@ function createEnumerator(setup: OperatorSetup): Operator {
       if (back.length > 0) enumerator.addSplitsBack(back);
       await enumerator.start();
       started = true;
-      setup.mailbox.execute(() => { for (const subtask of early.splice(0)) enumerator.handleSplitRequest(subtask); });
+      setup.mailbox.execute(() => {
+        for (const subtask of early.splice(0)) enumerator.handleSplitRequest(subtask);
+      });
     },
     onElement() {
       throw new RangeError("an enumerator has no input");

@@ -26,9 +26,18 @@ interface Mark {
   readonly watermark: number;
   readonly idle: boolean;
 }
-type UserCall = (value: unknown, handle: unknown, ctx: { readonly signal: AbortSignal; readonly attempt: number }) => Promise<unknown>;
+type UserCall = (
+  value: unknown,
+  handle: unknown,
+  ctx: { readonly signal: AbortSignal; readonly attempt: number },
+) => Promise<unknown>;
 
-export const mapAsyncOperator: OperatorDefinition = { kind: "mapAsync", inputs: 1, keyed: false, create: (setup) => new MapAsync(setup) };
+export const mapAsyncOperator: OperatorDefinition = {
+  kind: "mapAsync",
+  inputs: 1,
+  keyed: false,
+  create: (setup) => new MapAsync(setup),
+};
 
 class MapAsync implements Operator {
   readonly ownsWatermarks = true;
@@ -52,20 +61,33 @@ class MapAsync implements Operator {
     this.#handle = open === undefined ? undefined : await open();
     this.#opened = true;
     for (const item of this.#setup.lists.restored("inflight")) {
-      const { value, timestamp } = item as { readonly value: unknown; readonly timestamp: number | null };
+      const { value, timestamp } = item as {
+        readonly value: unknown;
+        readonly timestamp: number | null;
+      };
       this.onElement(value, timestamp ?? Number.NaN);
     }
   }
 
   onElement(value: unknown, timestamp: number): void {
-    const call: Call = { kind: "call", value, timestamp, done: false, result: undefined, abort: new AbortController(), cancelTimeout: () => {} };
+    const call: Call = {
+      kind: "call",
+      value,
+      timestamp,
+      done: false,
+      result: undefined,
+      abort: new AbortController(),
+      cancelTimeout: () => {},
+    };
     this.#queue.push(call);
     this.#inFlight += 1;
     if (this.#inFlight >= this.#config.capacity && !this.#paused) {
       this.#paused = true;
       this.#setup.mailbox.pause();
     }
-    call.cancelTimeout = this.#setup.platform.timers.after(this.#config.timeoutMs, () => this.#setup.mailbox.execute(() => this.#timedOut(call)));
+    call.cancelTimeout = this.#setup.platform.timers.after(this.#config.timeoutMs, () =>
+      this.#setup.mailbox.execute(() => this.#timedOut(call)),
+    );
     this.#attempt(call, 1);
   }
   onWatermark(watermark: number): boolean {
@@ -82,7 +104,14 @@ class MapAsync implements Operator {
   }
   snapshot(): void {
     const calls = this.#queue.filter((item): item is Call => item.kind === "call");
-    this.#setup.lists.store("inflight", "split", calls.map(({ value, timestamp }) => ({ value, timestamp: Number.isNaN(timestamp) ? null : timestamp })));
+    this.#setup.lists.store(
+      "inflight",
+      "split",
+      calls.map(({ value, timestamp }) => ({
+        value,
+        timestamp: Number.isNaN(timestamp) ? null : timestamp,
+      })),
+    );
   }
   async close(): Promise<void> {
     for (const item of this.#queue) {
@@ -91,13 +120,16 @@ class MapAsync implements Operator {
       item.abort.abort();
     }
     this.#queue = [];
-    const close = this.#setup.functions["close"] as ((handle: unknown) => void | Promise<void>) | undefined;
+    const close = this.#setup.functions["close"] as
+      | ((handle: unknown) => void | Promise<void>)
+      | undefined;
     if (this.#opened && close !== undefined) await close(this.#handle);
   }
 
   #attempt(call: Call, attempt: number): void {
     // An async function runs to its first await inside this call; its throw is a rejection.
-    const run = async () => await this.#call(call.value, this.#handle, { signal: call.abort.signal, attempt });
+    const run = async () =>
+      await this.#call(call.value, this.#handle, { signal: call.abort.signal, attempt });
     run().then(
       (result) => this.#setup.mailbox.execute(() => this.#complete(call, result)),
       (error: unknown) => this.#setup.mailbox.execute(() => this.#failed(call, attempt, error)),
@@ -108,10 +140,12 @@ class MapAsync implements Operator {
     const { retry } = this.#config;
     if (retry !== null && attempt <= retry.attempts) {
       const cancelTimeout = call.cancelTimeout;
-      const cancel = this.#setup.platform.timers.after(retry.backoffMs, () => this.#setup.mailbox.execute(() => {
-        call.cancelTimeout = cancelTimeout;
-        if (!call.done) this.#attempt(call, attempt + 1);
-      }));
+      const cancel = this.#setup.platform.timers.after(retry.backoffMs, () =>
+        this.#setup.mailbox.execute(() => {
+          call.cancelTimeout = cancelTimeout;
+          if (!call.done) this.#attempt(call, attempt + 1);
+        }),
+      );
       call.cancelTimeout = () => {
         cancel();
         cancelTimeout();
@@ -126,12 +160,21 @@ class MapAsync implements Operator {
   #timedOut(call: Call): void {
     if (call.done) return;
     call.abort.abort();
-    const onTimeout = this.#setup.functions["onTimeout"] as ((value: unknown) => unknown) | undefined;
+    const onTimeout = this.#setup.functions["onTimeout"] as
+      | ((value: unknown) => unknown)
+      | undefined;
     if (onTimeout !== undefined) return this.#complete(call, onTimeout(call.value));
-    this.#setup.failed(fail("ASYNC_TIMEOUT", { fields: { uid: this.#setup.task.uid, timeoutMs: this.#config.timeoutMs } }), call.value, call.timestamp, () => {
-      this.#drop(call);
-      this.#emitReady();
-    });
+    this.#setup.failed(
+      fail("ASYNC_TIMEOUT", {
+        fields: { uid: this.#setup.task.uid, timeoutMs: this.#config.timeoutMs },
+      }),
+      call.value,
+      call.timestamp,
+      () => {
+        this.#drop(call);
+        this.#emitReady();
+      },
+    );
   }
   #complete(call: Call, result: unknown): void {
     if (call.done) return;

@@ -1,6 +1,12 @@
 /** `process`: the user's function per record, non-keyed, or keyed with value state. One context object per operator, reused. */
 import { type TypeNode, valueFromJson } from "@millrace/data";
-import type { KeyedState, Operator, OperatorDefinition, OperatorSetup, StateTable } from "@millrace/spi";
+import type {
+  KeyedState,
+  Operator,
+  OperatorDefinition,
+  OperatorSetup,
+  StateTable,
+} from "@millrace/spi";
 import { fail } from "./fail.ts";
 
 interface StateConfig {
@@ -11,10 +17,17 @@ interface StateConfig {
 }
 type StateConfigs = Readonly<Record<string, StateConfig>>;
 
-export const processOperator: OperatorDefinition = { kind: "process", inputs: 1, keyed: false, create: (setup) => createProcess(setup, undefined) };
+export const processOperator: OperatorDefinition = {
+  kind: "process",
+  inputs: 1,
+  keyed: false,
+  create: (setup) => createProcess(setup, undefined),
+};
 
 export const keyedProcessOperator: OperatorDefinition = {
-  kind: "keyedProcess", inputs: 1, keyed: true,
+  kind: "keyedProcess",
+  inputs: 1,
+  keyed: true,
   create: (setup) => createProcess(setup, setup.keys[0] as (value: unknown) => unknown),
 };
 
@@ -45,7 +58,10 @@ class ProcessContext {
   }
 }
 
-function createProcess(setup: OperatorSetup, key: ((value: unknown) => unknown) | undefined): Operator {
+function createProcess(
+  setup: OperatorSetup,
+  key: ((value: unknown) => unknown) | undefined,
+): Operator {
   const { functions, state } = setup;
   const onElement = functions["onElement"] as (value: unknown, ctx: ProcessContext) => void;
   const open = functions["open"] as ((task: unknown) => unknown) | undefined;
@@ -57,7 +73,8 @@ function createProcess(setup: OperatorSetup, key: ((value: unknown) => unknown) 
     async open() {
       const { subtask, parallelism, attempt } = setup.task;
       const counter = (name: string) => setup.metrics.counter(name);
-      context.resource = open === undefined ? undefined : await open({ subtask, parallelism, attempt, counter });
+      context.resource =
+        open === undefined ? undefined : await open({ subtask, parallelism, attempt, counter });
       opened = true;
     },
     onElement(value, timestamp) {
@@ -77,7 +94,11 @@ export class ValueHandle {
   readonly #absent: () => unknown;
   readonly #where: { readonly a: number; readonly b: number };
 
-  constructor(table: StateTable, absent: () => unknown, where: { readonly a: number; readonly b: number }) {
+  constructor(
+    table: StateTable,
+    absent: () => unknown,
+    where: { readonly a: number; readonly b: number },
+  ) {
     this.#table = table;
     this.#absent = absent;
     this.#where = where;
@@ -87,7 +108,10 @@ export class ValueHandle {
     return value === undefined ? this.#absent() : value;
   }
   update(value: unknown): void {
-    if (value === undefined) throw fail("OPERATOR_BAD_FIELD", { fields: { reason: "state can't hold undefined; use clear()" } });
+    if (value === undefined)
+      throw fail("OPERATOR_BAD_FIELD", {
+        fields: { reason: "state can't hold undefined; use clear()" },
+      });
     this.#table.put(this.#where.a, this.#where.b, 0, value);
   }
   clear(): void {
@@ -95,11 +119,20 @@ export class ValueHandle {
   }
 }
 
-export function valueHandles(state: KeyedState, configs: StateConfigs, prefix: string, where: { readonly a: number; readonly b: number } = { a: 0, b: 0 }): Readonly<Record<string, ValueHandle>> {
+export function valueHandles(
+  state: KeyedState,
+  configs: StateConfigs,
+  prefix: string,
+  where: { readonly a: number; readonly b: number } = { a: 0, b: 0 },
+): Readonly<Record<string, ValueHandle>> {
   const handles: Record<string, ValueHandle> = {};
   for (const [name, config] of Object.entries(configs)) {
     const table = state.table({ name: `${prefix}${name}`, type: config.type, origin: "declared" });
-    handles[name] = new ValueHandle(table, config.hasDefault ? () => valueFromJson(config.type, config.default) : () => undefined, where);
+    handles[name] = new ValueHandle(
+      table,
+      config.hasDefault ? () => valueFromJson(config.type, config.default) : () => undefined,
+      where,
+    );
   }
   return handles;
 }

@@ -8,7 +8,13 @@ import { keyedProcessOperator, processOperator } from "./process.ts";
 import { reduceOperator, rollingOperator } from "./rolling.ts";
 import { committerOperator, sinkOperator } from "./sink.ts";
 import { sourceOperator } from "./source.ts";
-import { coMapOperator, filterOperator, filterPresentOperator, flatMapOperator, mapOperator } from "./stateless.ts";
+import {
+  coMapOperator,
+  filterOperator,
+  filterPresentOperator,
+  flatMapOperator,
+  mapOperator,
+} from "./stateless.ts";
 import { timestampsOperator } from "./watermarks/timestamps.ts";
 import { windowOperator } from "./window/window.ts";
 

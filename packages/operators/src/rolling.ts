@@ -13,17 +13,28 @@ type Row = Readonly<Record<string, unknown>>;
 type Combine = (aggregate: unknown, value: unknown) => unknown;
 
 export const reduceOperator: OperatorDefinition = {
-  kind: "reduce", inputs: 1, keyed: true,
+  kind: "reduce",
+  inputs: 1,
+  keyed: true,
   create: (setup) => rolling(setup, setup.functions["fn"] as Combine, (value) => value),
 };
 
 export const rollingOperator: OperatorDefinition = {
-  kind: "rolling", inputs: 1, keyed: true,
+  kind: "rolling",
+  inputs: 1,
+  keyed: true,
   create(setup) {
-    const { fn, field, first } = setup.config as { readonly fn: string; readonly field: string; readonly first: boolean };
+    const { fn, field, first } = setup.config as {
+      readonly fn: string;
+      readonly field: string;
+      readonly first: boolean;
+    };
     const number = (value: unknown): number => {
       const n = (value as Row)[field];
-      if (typeof n !== "number") throw fail("OPERATOR_BAD_FIELD", { fields: { uid: setup.task.uid, field, found: n === null ? "null" : typeof n } });
+      if (typeof n !== "number")
+        throw fail("OPERATOR_BAD_FIELD", {
+          fields: { uid: setup.task.uid, field, found: n === null ? "null" : typeof n },
+        });
       return n;
     };
     const put = (aggregate: unknown, n: number) => ({ ...(aggregate as Row), [field]: n });
@@ -31,8 +42,14 @@ export const rollingOperator: OperatorDefinition = {
       sum: (aggregate, value) => put(aggregate, number(aggregate) + number(value)),
       min: (aggregate, value) => put(aggregate, Math.min(number(aggregate), number(value))),
       max: (aggregate, value) => put(aggregate, Math.max(number(aggregate), number(value))),
-      minBy: (aggregate, value) => (number(value) < number(aggregate) || (!first && number(value) === number(aggregate)) ? value : aggregate),
-      maxBy: (aggregate, value) => (number(value) > number(aggregate) || (!first && number(value) === number(aggregate)) ? value : aggregate),
+      minBy: (aggregate, value) =>
+        number(value) < number(aggregate) || (!first && number(value) === number(aggregate))
+          ? value
+          : aggregate,
+      maxBy: (aggregate, value) =>
+        number(value) > number(aggregate) || (!first && number(value) === number(aggregate))
+          ? value
+          : aggregate,
     };
     return rolling(setup, combine[fn] as Combine, (value) => {
       number(value);
@@ -41,7 +58,11 @@ export const rollingOperator: OperatorDefinition = {
   },
 };
 
-function rolling(setup: OperatorSetup, combine: Combine, begin: (value: unknown) => unknown): ReturnType<OperatorDefinition["create"]> {
+function rolling(
+  setup: OperatorSetup,
+  combine: Combine,
+  begin: (value: unknown) => unknown,
+): ReturnType<OperatorDefinition["create"]> {
   const { state, output } = setup;
   const key = setup.keys[0] as (value: unknown) => unknown;
   const table: StateTable = state.table(streamTable("aggregate", setup.inputTypes[0]));

@@ -5,7 +5,15 @@
  * SNC-1  A committable stays in every snapshot until a *committed* entry covers its checkpoint.
  * SNC-2  A permit for n commits everything prepared up to n, in order, then the sweep aborts what older attempts left outside the rest.
  */
-import type { Committer, Operator, OperatorDefinition, OperatorSetup, Permit, SinkContext, SinkDefinition } from "@millrace/spi";
+import type {
+  Committer,
+  Operator,
+  OperatorDefinition,
+  OperatorSetup,
+  Permit,
+  SinkContext,
+  SinkDefinition,
+} from "@millrace/spi";
 
 interface Prepared {
   readonly checkpointId: number;
@@ -13,7 +21,9 @@ interface Prepared {
 }
 
 export const sinkOperator: OperatorDefinition = {
-  kind: "sink", inputs: 1, keyed: false,
+  kind: "sink",
+  inputs: 1,
+  keyed: false,
   create(setup) {
     const sink = setup.functions["sink"] as SinkDefinition;
     const writer = sink.createWriter(contextOf(setup));
@@ -27,10 +37,12 @@ export const sinkOperator: OperatorDefinition = {
         draining = false;
         setup.mailbox.resume();
       };
-      pending.then(resume, (error: unknown) => setup.mailbox.execute(() => {
-        resume();
-        throw error;
-      }));
+      pending.then(resume, (error: unknown) =>
+        setup.mailbox.execute(() => {
+          resume();
+          throw error;
+        }),
+      );
     };
     return {
       open: () => writer.open?.(),
@@ -41,31 +53,47 @@ export const sinkOperator: OperatorDefinition = {
       async prepareBarrier({ checkpointId }) {
         await writer.flush(checkpointId);
         const committables = (await writer.prepareCommit?.(checkpointId)) ?? [];
-        for (const committable of committables) setup.output.emit({ checkpointId, committable } satisfies Prepared, Number.NaN);
+        for (const committable of committables)
+          setup.output.emit({ checkpointId, committable } satisfies Prepared, Number.NaN);
       },
       close: () => writer.close?.(),
     };
   },
 };
 
-export const committerOperator: OperatorDefinition = { kind: "sink-committer", inputs: 1, keyed: false, create: createCommitter };
+export const committerOperator: OperatorDefinition = {
+  kind: "sink-committer",
+  inputs: 1,
+  keyed: false,
+  create: createCommitter,
+};
 
 function createCommitter(setup: OperatorSetup): Operator {
   const sink = setup.functions["sink"] as SinkDefinition;
   const committer = sink.createCommitter?.(contextOf(setup)) as Committer;
   const list = "committables";
-  let pending = (setup.lists.restored(list) as readonly Prepared[]).filter((prepared) => prepared.checkpointId > setup.committedFloor);
+  let pending = (setup.lists.restored(list) as readonly Prepared[]).filter(
+    (prepared) => prepared.checkpointId > setup.committedFloor,
+  );
   /** Commits run one after the other. */
   let last: Promise<void> = Promise.resolve();
   // Committed, but no entry says so yet: still carried (SNC-1).
   let covered: Prepared[] = [];
   const commit = async (permit: Permit, sweep: boolean) => {
     const due = pending.filter((prepared) => prepared.checkpointId <= permit.checkpointId);
-    if (due.length > 0) await committer.commit(due.map((prepared) => prepared.committable), permit);
+    if (due.length > 0)
+      await committer.commit(
+        due.map((prepared) => prepared.committable),
+        permit,
+      );
     const done = new Set(due);
     pending = pending.filter((prepared) => !done.has(prepared));
     covered.push(...due);
-    if (sweep) await committer.abortOthers(pending.map((prepared) => prepared.committable), permit);
+    if (sweep)
+      await committer.abortOthers(
+        pending.map((prepared) => prepared.committable),
+        permit,
+      );
   };
   return {
     open: () => committer.open?.(),
@@ -86,5 +114,10 @@ function createCommitter(setup: OperatorSetup): Operator {
 }
 
 function contextOf(setup: OperatorSetup): SinkContext {
-  return { task: setup.task, platform: setup.platform, signal: setup.signal, secrets: setup.secrets };
+  return {
+    task: setup.task,
+    platform: setup.platform,
+    signal: setup.signal,
+    secrets: setup.secrets,
+  };
 }

@@ -8,28 +8,59 @@
  */
 import { maxWatermark, minWatermark } from "@millrace/data";
 import type { WatermarkConfig } from "@millrace/graph";
-import type { Operator, OperatorDefinition, OperatorSetup, ReaderOutput, SourceDefinition, Split } from "@millrace/spi";
-import { generatorOf, timestampReader, type UserGenerator, WatermarkTracker } from "./watermarks/generator.ts";
+import type {
+  Operator,
+  OperatorDefinition,
+  OperatorSetup,
+  ReaderOutput,
+  SourceDefinition,
+  Split,
+} from "@millrace/spi";
+import {
+  generatorOf,
+  timestampReader,
+  type UserGenerator,
+  WatermarkTracker,
+} from "./watermarks/generator.ts";
 
 /** What the enumerator sends to one reader. */
-export type Assignment = { readonly subtask: number; readonly splits: readonly Split[] } | { readonly subtask: number; readonly noMoreSplits: true };
+export type Assignment =
+  | { readonly subtask: number; readonly splits: readonly Split[] }
+  | { readonly subtask: number; readonly noMoreSplits: true };
 export const requestSplitHint = "split";
 const splitsList = "splits";
 
-export const sourceOperator: OperatorDefinition = { kind: "source", inputs: 1, keyed: false, create: createSource };
+export const sourceOperator: OperatorDefinition = {
+  kind: "source",
+  inputs: 1,
+  keyed: false,
+  create: createSource,
+};
 
 function createSource(setup: OperatorSetup): Operator {
   const { platform, mailbox, output } = setup;
   const source = setup.functions["source"] as SourceDefinition;
-  const { watermarks, intervalMs = 200 } = setup.config as { readonly watermarks: WatermarkConfig; readonly intervalMs?: number };
-  const splits = new SplitWatermarks(watermarks, generatorOf(setup.functions), output, () => platform.clock.monotonic());
+  const { watermarks, intervalMs = 200 } = setup.config as {
+    readonly watermarks: WatermarkConfig;
+    readonly intervalMs?: number;
+  };
+  const splits = new SplitWatermarks(watermarks, generatorOf(setup.functions), output, () =>
+    platform.clock.monotonic(),
+  );
   const read = timestampReader(watermarks, setup.functions, setup.task.uid);
   const errors = setup.metrics.counter("numRecordsInErrors");
   const reader = source.createReader({
-    subtask: setup.task.subtask, parallelism: setup.task.parallelism, platform, signal: setup.signal, metrics: setup.metrics,
+    subtask: setup.task.subtask,
+    parallelism: setup.task.parallelism,
+    platform,
+    signal: setup.signal,
+    metrics: setup.metrics,
     requestSplit: () => setup.sendHint(requestSplitHint),
     available: () => mailbox.execute(() => {}),
-    fail: (error) => mailbox.execute(() => { throw error; }),
+    fail: (error) =>
+      mailbox.execute(() => {
+        throw error;
+      }),
     badRow(error) {
       if (!setup.skipBadRows) throw error;
       errors.inc();
@@ -42,16 +73,19 @@ function createSource(setup: OperatorSetup): Operator {
       output.emit(value, timestamp);
     },
     splitFinished: (splitId) => splits.finished(splitId),
-    get full() { return output.full; },
+    get full() {
+      return output.full;
+    },
   };
   let stop = () => {};
   let fullMs = 0;
   let ended = false;
-  const tick = () => mailbox.execute(() => {
-    if (!ended) splits.onPeriodic(fullMs);
-    fullMs = output.full ? intervalMs : 0;
-    stop = platform.timers.after(intervalMs, tick);
-  });
+  const tick = () =>
+    mailbox.execute(() => {
+      if (!ended) splits.onPeriodic(fullMs);
+      fullMs = output.full ? intervalMs : 0;
+      stop = platform.timers.after(intervalMs, tick);
+    });
   return {
     ownsWatermarks: true,
     open() {
@@ -98,14 +132,22 @@ class SplitWatermarks {
   /** The split of the last record and its tracker: records of one split come in runs. */
   #current: { readonly id: string; readonly tracker: WatermarkTracker } | undefined;
 
-  constructor(config: WatermarkConfig, generator: (() => UserGenerator) | undefined, output: OperatorSetup["output"], now: () => number) {
+  constructor(
+    config: WatermarkConfig,
+    generator: (() => UserGenerator) | undefined,
+    output: OperatorSetup["output"],
+    now: () => number,
+  ) {
     this.#config = config;
     this.#generator = generator;
     this.#output = output;
     this.#now = now;
   }
   added(splitId: string): void {
-    this.#splits.set(splitId, new WatermarkTracker(this.#config, this.#generator?.(), () => this.update(), this.#now()));
+    this.#splits.set(
+      splitId,
+      new WatermarkTracker(this.#config, this.#generator?.(), () => this.update(), this.#now()),
+    );
     this.update();
   }
   finished(splitId: string): void {
@@ -121,7 +163,8 @@ class SplitWatermarks {
     let current = this.#current;
     if (current?.id !== splitId) {
       const tracker = this.#splits.get(splitId);
-      if (tracker === undefined) throw new RangeError(`record of split ${splitId}, which is not assigned`);
+      if (tracker === undefined)
+        throw new RangeError(`record of split ${splitId}, which is not assigned`);
       current = { id: splitId, tracker };
       this.#current = current;
     }
@@ -134,7 +177,8 @@ class SplitWatermarks {
   }
   update(): void {
     let minimum = Number.POSITIVE_INFINITY;
-    for (const tracker of this.#splits.values()) if (!tracker.idle) minimum = Math.min(minimum, tracker.watermark);
+    for (const tracker of this.#splits.values())
+      if (!tracker.idle) minimum = Math.min(minimum, tracker.watermark);
     if (minimum === Number.POSITIVE_INFINITY) {
       let maximum = minWatermark;
       for (const tracker of this.#splits.values()) maximum = Math.max(maximum, tracker.watermark);

@@ -5,15 +5,22 @@ import { fail } from "./fail.ts";
 type Fn = (value: unknown) => unknown;
 
 export const mapOperator: OperatorDefinition = {
-  kind: "map", inputs: 1, keyed: false,
+  kind: "map",
+  inputs: 1,
+  keyed: false,
   create({ functions, output }): Operator {
     const fn = functions["fn"] as Fn;
-    return { inline: { kind: "map", fn }, onElement: (value, timestamp) => output.emit(fn(value), timestamp) };
+    return {
+      inline: { kind: "map", fn },
+      onElement: (value, timestamp) => output.emit(fn(value), timestamp),
+    };
   },
 };
 
 export const filterOperator: OperatorDefinition = {
-  kind: "filter", inputs: 1, keyed: false,
+  kind: "filter",
+  inputs: 1,
+  keyed: false,
   create({ functions, output }): Operator {
     const fn = functions["fn"] as Fn;
     return {
@@ -26,7 +33,9 @@ export const filterOperator: OperatorDefinition = {
 };
 
 export const filterPresentOperator: OperatorDefinition = {
-  kind: "filterPresent", inputs: 1, keyed: false,
+  kind: "filterPresent",
+  inputs: 1,
+  keyed: false,
   create({ config, output }): Operator {
     const { fields } = config as { readonly fields: readonly string[] };
     return {
@@ -41,7 +50,9 @@ export const filterPresentOperator: OperatorDefinition = {
 };
 
 export const flatMapOperator: OperatorDefinition = {
-  kind: "flatMap", inputs: 1, keyed: false,
+  kind: "flatMap",
+  inputs: 1,
+  keyed: false,
   create({ functions, output }: OperatorSetup): Operator {
     const fn = functions["fn"] as (value: unknown, emit: (value: unknown) => void) => unknown;
     let current = Number.NaN;
@@ -61,14 +72,19 @@ function emitAll(results: unknown, emit: (value: unknown) => void): void {
     for (let i = 0; i < results.length; i++) emit(results[i]);
     return;
   }
-  if (typeof (results as Iterable<unknown>)[Symbol.iterator] !== "function" || typeof results === "string") {
+  if (
+    typeof (results as Iterable<unknown>)[Symbol.iterator] !== "function" ||
+    typeof results === "string"
+  ) {
     throw fail("OPERATOR_BAD_FLATMAP", { fields: { returned: typeof results } });
   }
   for (const value of results as Iterable<unknown>) emit(value);
 }
 
 export const coMapOperator: OperatorDefinition = {
-  kind: "coMap", inputs: 2, keyed: false,
+  kind: "coMap",
+  inputs: 2,
+  keyed: false,
   create({ functions, output }): Operator {
     const first = functions["first"] as Fn;
     const second = functions["second"] as Fn;

@@ -3,5 +3,7 @@ import { type TypeNode, unknownType } from "@millrace/data";
 import type { TableDeclaration } from "@millrace/spi";
 
 export function streamTable(name: string, type: TypeNode | undefined): TableDeclaration {
-  return type === undefined || type.kind === "unknown" ? { name, type: unknownType, origin: "inferred" } : { name, type, origin: "stream" };
+  return type === undefined || type.kind === "unknown"
+    ? { name, type: unknownType, origin: "inferred" }
+    : { name, type, origin: "stream" };
 }

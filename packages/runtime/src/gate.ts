@@ -8,7 +8,14 @@
  */
 import { createAligner } from "@millrace/checkpoint";
 import { decodeBatch, maxWatermark, type RecordBatch } from "@millrace/data";
-import { decodeBarrier, decodeIdle, decodeWatermark, FrameKind, type InboundChannel, type Transport } from "@millrace/exchange";
+import {
+  decodeBarrier,
+  decodeIdle,
+  decodeWatermark,
+  FrameKind,
+  type InboundChannel,
+  type Transport,
+} from "@millrace/exchange";
 import type { TaskDeployment } from "@millrace/graph";
 import { InputWatermarks, type WatermarkChange } from "@millrace/operators";
 import type { BarrierInfo } from "@millrace/spi";
@@ -17,7 +24,12 @@ import type { BarrierInfo } from "@millrace/spi";
 export const channelWindowBytes = 256 * 1024;
 
 export type GateElement =
-  | { readonly kind: "batch"; readonly input: 0 | 1; readonly batch: RecordBatch; readonly bytes: number }
+  | {
+      readonly kind: "batch";
+      readonly input: 0 | 1;
+      readonly batch: RecordBatch;
+      readonly bytes: number;
+    }
   | { readonly kind: "watermark"; readonly watermark: number }
   | { readonly kind: "idle"; readonly idle: boolean }
   | { readonly kind: "barrier"; readonly barrier: BarrierInfo; readonly alignmentMs: number }
@@ -60,10 +72,23 @@ export class Gate {
     const { deployment, transport } = options;
     for (const input of deployment.inputs) {
       for (const { subtask } of input.channels) {
-        const inbound = transport.openInbound({ edge: input.edge, from: subtask, to: deployment.subtask }, channelWindowBytes);
-        const channel: GateChannel = { index: this.#channels.length, input: input.input, inbound, blocked: false, ready: false, ended: false };
+        const inbound = transport.openInbound(
+          { edge: input.edge, from: subtask, to: deployment.subtask },
+          channelWindowBytes,
+        );
+        const channel: GateChannel = {
+          index: this.#channels.length,
+          input: input.input,
+          inbound,
+          blocked: false,
+          ready: false,
+          ended: false,
+        };
         this.#channels.push(channel);
-        inbound.onFrame(() => { this.#offer(channel); options.wake(); });
+        inbound.onFrame(() => {
+          this.#offer(channel);
+          options.wake();
+        });
         inbound.onFailure(options.onFailure);
       }
     }
@@ -98,7 +123,8 @@ export class Gate {
 
   /** A hint against the stream, to every producer of input 0. */
   sendHint(payload: Uint8Array): void {
-    for (const channel of this.#channels) if (channel.input === 0) channel.inbound.sendHint(payload);
+    for (const channel of this.#channels)
+      if (channel.input === 0) channel.inbound.sendHint(payload);
   }
   close(): void {
     for (const channel of this.#channels) channel.inbound.close();
@@ -109,7 +135,12 @@ export class Gate {
     channel.inbound.grant(payload.length);
     switch (kind) {
       case FrameKind.batch:
-        return { kind: "batch", input: channel.input, batch: decodeBatch(payload), bytes: payload.length };
+        return {
+          kind: "batch",
+          input: channel.input,
+          batch: decodeBatch(payload),
+          bytes: payload.length,
+        };
       case FrameKind.watermark:
         return this.#folded(this.#watermarks.onWatermark(channel.index, decodeWatermark(payload)));
       case FrameKind.idle:
@@ -121,8 +152,13 @@ export class Gate {
         channel.ended = true;
         this.#ended += 1;
         // Its watermark is at the end of time or it never had one: either way it holds nothing back any more.
-        const changes: readonly GateElement[] = this.#watermarks.onWatermark(channel.index, maxWatermark);
-        return this.#inOrder(this.#ended < this.#channels.length ? changes : [...changes, { kind: "end-of-data" }]);
+        const changes: readonly GateElement[] = this.#watermarks.onWatermark(
+          channel.index,
+          maxWatermark,
+        );
+        return this.#inOrder(
+          this.#ended < this.#channels.length ? changes : [...changes, { kind: "end-of-data" }],
+        );
       }
       case FrameKind.latencyMarker:
         return undefined;

@@ -47,11 +47,32 @@ export interface SlotHost {
 }
 
 export type SlotEvent =
-  | { readonly kind: "state"; readonly vertex: string; readonly subtask: number; readonly state: "INITIALIZING" | "RUNNING" | "FINISHED" | "FAILED" | "CANCELED"; readonly error?: ErrorInfo }
+  | {
+      readonly kind: "state";
+      readonly vertex: string;
+      readonly subtask: number;
+      readonly state: "INITIALIZING" | "RUNNING" | "FINISHED" | "FAILED" | "CANCELED";
+      readonly error?: ErrorInfo;
+    }
   | { readonly kind: "end-of-data"; readonly vertex: string; readonly subtask: number }
-  | { readonly kind: "acknowledged"; readonly checkpointId: number; readonly snapshot: SubtaskSnapshot }
-  | { readonly kind: "declined"; readonly checkpointId: number; readonly vertex: string; readonly subtask: number; readonly error: ErrorInfo }
-  | { readonly kind: "committed"; readonly checkpointId: number; readonly vertex: string; readonly error?: ErrorInfo };
+  | {
+      readonly kind: "acknowledged";
+      readonly checkpointId: number;
+      readonly snapshot: SubtaskSnapshot;
+    }
+  | {
+      readonly kind: "declined";
+      readonly checkpointId: number;
+      readonly vertex: string;
+      readonly subtask: number;
+      readonly error: ErrorInfo;
+    }
+  | {
+      readonly kind: "committed";
+      readonly checkpointId: number;
+      readonly vertex: string;
+      readonly error?: ErrorInfo;
+    };
 
 /** A slot's work: its subtasks and, by "<vertex>#<subtask>", what each restores from. */
 export interface SlotDeployment {

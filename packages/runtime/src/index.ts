@@ -1,5 +1,12 @@
 export { applyCommand, type SlotCommand, upMessageOf } from "./bridge.ts";
-export type { BlockCompression, JobContext, SlotDeployment, SlotEvent, SlotHost, SnapshotObjects } from "./host.ts";
+export type {
+  BlockCompression,
+  JobContext,
+  SlotDeployment,
+  SlotEvent,
+  SlotHost,
+  SnapshotObjects,
+} from "./host.ts";
 export { InlineTaskManager, type InlineTaskManagerOptions } from "./inline-task-manager.ts";
 export { collectMetrics } from "./metrics.ts";
 export { Slot } from "./slot.ts";

@@ -5,7 +5,7 @@
  * ITM-1  It obeys the epoch rules of the daemon: a command of a lower epoch, or of an attempt it does not run, is dropped; the
  *        first message of a higher epoch ends all older runners.
  */
-import { type Logger, type Platform, type ErrorInfo, errorInfo } from "@millrace/base";
+import { type ErrorInfo, errorInfo, type Logger, type Platform } from "@millrace/base";
 import type { Transport } from "@millrace/exchange";
 import type { AttemptMessage, Down, DownMessage, UpMessage } from "@millrace/protocol";
 import { applyCommand, upMessageOf } from "./bridge.ts";
@@ -53,14 +53,23 @@ export class InlineTaskManager {
     return {
       $case: "register",
       value: {
-        taskManagerId: this.#options.id, slots: this.#options.slots, host: "inline", version: "inline", pid: 0, epoch: this.#epoch,
-        runners: [...this.#runners.values()].map((runner) => runner.attempt), memoryBytes: 0, metricsAddress: "",
+        taskManagerId: this.#options.id,
+        slots: this.#options.slots,
+        host: "inline",
+        version: "inline",
+        pid: 0,
+        epoch: this.#epoch,
+        runners: [...this.#runners.values()].map((runner) => runner.attempt),
+        memoryBytes: 0,
+        metricsAddress: "",
       },
     };
   }
   /** The slots of all runners, for metrics. */
   runningSlots(): readonly { readonly attempt: AttemptMessage; readonly slot: Slot }[] {
-    return [...this.#runners.values()].flatMap((runner) => [...runner.slots.values()].map((slot) => ({ attempt: runner.attempt, slot })));
+    return [...this.#runners.values()].flatMap((runner) =>
+      [...runner.slots.values()].map((slot) => ({ attempt: runner.attempt, slot })),
+    );
   }
 
   receive(message: DownMessage): void {
@@ -70,17 +79,26 @@ export class InlineTaskManager {
       if (epoch < this.#epoch) return;
       if (epoch > this.#epoch) {
         this.#epoch = epoch;
-        for (const runner of [...this.#runners.values()]) if (runner.attempt.epoch < epoch) this.#end(runner, undefined);
+        for (const runner of [...this.#runners.values()])
+          if (runner.attempt.epoch < epoch) this.#end(runner, undefined);
       }
     }
     switch (message.$case) {
-      case "startRunner": return this.#start(message.value);
-      case "deploySlot": return this.#deploy(message.value);
-      case "stopRunner": return void this.#stop(message.value);
-      case "triggerCheckpoint": case "checkpointCompleted": case "checkpointAborted": case "commit":
-        for (const slot of this.#runnerOf(message.value.attempt)?.slots.values() ?? []) applyCommand(slot, message);
+      case "startRunner":
+        return this.#start(message.value);
+      case "deploySlot":
+        return this.#deploy(message.value);
+      case "stopRunner":
+        return void this.#stop(message.value);
+      case "triggerCheckpoint":
+      case "checkpointCompleted":
+      case "checkpointAborted":
+      case "commit":
+        for (const slot of this.#runnerOf(message.value.attempt)?.slots.values() ?? [])
+          applyCommand(slot, message);
         return;
-      default: return;
+      default:
+        return;
     }
   }
 
@@ -96,13 +114,26 @@ export class InlineTaskManager {
     if (attempt === undefined || this.#runnerOf(attempt) !== undefined) return;
     try {
       const runner: Runner = {
-        attempt, functions: this.#options.loadFunctions(message), jobName: message.jobName, transports: new Map(), slots: new Map(), ending: false,
+        attempt,
+        functions: this.#options.loadFunctions(message),
+        jobName: message.jobName,
+        transports: new Map(),
+        slots: new Map(),
+        ending: false,
       };
-      for (const slot of message.slots) runner.transports.set(slot, this.#options.openTransport(attempt, slot));
+      for (const slot of message.slots)
+        runner.transports.set(slot, this.#options.openTransport(attempt, slot));
       this.#runners.set(keyOf(attempt), runner);
       this.#options.send({
         $case: "runnerReady",
-        value: { attempt, pid: 0, slots: [...runner.transports].map(([slot, transport]) => ({ slot, ...transport.address })) },
+        value: {
+          attempt,
+          pid: 0,
+          slots: [...runner.transports].map(([slot, transport]) => ({
+            slot,
+            ...transport.address,
+          })),
+        },
       });
     } catch (error) {
       this.#exited(attempt, 1, errorInfo(error));
@@ -113,19 +144,31 @@ export class InlineTaskManager {
     const runner = this.#runnerOf(message.attempt);
     const transport = runner?.transports.get(message.slot);
     if (runner === undefined || transport === undefined || runner.ending) return;
-    const options = JSON.parse(message.options) as { readonly committedFloor: number; readonly job: JobContext["options"] };
+    const options = JSON.parse(message.options) as {
+      readonly committedFloor: number;
+      readonly job: JobContext["options"];
+    };
     const slot = new Slot({
-      platform: this.#options.platform, logger: this.#options.logger, transport, objects: this.#options.objects,
-      compression: this.#options.compression, checkMutations: this.#options.checkMutations,
+      platform: this.#options.platform,
+      logger: this.#options.logger,
+      transport,
+      objects: this.#options.objects,
+      compression: this.#options.compression,
+      checkMutations: this.#options.checkMutations,
       job: {
-        jobId: runner.attempt.jobId, jobName: runner.jobName, epoch: runner.attempt.epoch, attempt: runner.attempt.attempt,
-        options: options.job, committedFloor: options.committedFloor,
+        jobId: runner.attempt.jobId,
+        jobName: runner.jobName,
+        epoch: runner.attempt.epoch,
+        attempt: runner.attempt.attempt,
+        options: options.job,
+        committedFloor: options.committedFloor,
       },
       functions: runner.functions,
       secrets: (name) => this.#options.secrets(name),
       faultPoint: (name) => this.#options.faultPoint?.(name),
       report: (event: SlotEvent) => {
-        if (!this.#closed && this.#runners.get(keyOf(runner.attempt)) === runner) this.#options.send(upMessageOf(runner.attempt, event));
+        if (!this.#closed && this.#runners.get(keyOf(runner.attempt)) === runner)
+          this.#options.send(upMessageOf(runner.attempt, event));
       },
     });
     runner.slots.set(message.slot, slot);
@@ -136,7 +179,8 @@ export class InlineTaskManager {
     const runner = this.#runnerOf(message.attempt);
     if (runner === undefined || runner.ending) return;
     runner.ending = true;
-    if (message.reason === "finished") await Promise.all([...runner.slots.values()].map((slot) => slot.finish()));
+    if (message.reason === "finished")
+      await Promise.all([...runner.slots.values()].map((slot) => slot.finish()));
     this.#end(runner, undefined);
   }
 
@@ -150,7 +194,15 @@ export class InlineTaskManager {
     for (const transport of runner.transports.values()) void transport.close();
   }
   #exited(attempt: AttemptMessage, exitCode: number, error: ErrorInfo | undefined): void {
-    this.#options.send({ $case: "runnerExited", value: { attempt, exitCode, signal: "", error: error === undefined ? "" : JSON.stringify(error) } });
+    this.#options.send({
+      $case: "runnerExited",
+      value: {
+        attempt,
+        exitCode,
+        signal: "",
+        error: error === undefined ? "" : JSON.stringify(error),
+      },
+    });
   }
   #runnerOf(attempt: AttemptMessage | undefined): Runner | undefined {
     return attempt === undefined ? undefined : this.#runners.get(keyOf(attempt));
@@ -163,10 +215,16 @@ function keyOf(attempt: AttemptMessage): string {
 
 function epochOf(message: DownMessage): number | undefined {
   switch (message.$case) {
-    case "registered": case "heartbeatAnswer": return message.value.epoch;
-    case "logsRequest": case "planRequest": return undefined;
+    case "registered":
+    case "heartbeatAnswer":
+      return message.value.epoch;
+    case "logsRequest":
+    case "planRequest":
+      return undefined;
     // A stop names the attempt that it ends, which may be older than the leader that says so.
-    case "stopRunner": return undefined;
-    default: return message.value.attempt?.epoch;
+    case "stopRunner":
+      return undefined;
+    default:
+      return message.value.attempt?.epoch;
   }
 }

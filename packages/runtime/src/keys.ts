@@ -5,12 +5,16 @@ import { fail } from "./fail.ts";
 export type KeySelector = (value: unknown) => unknown;
 
 /** Undefined for an edge without a key. `functions` are those of the operator that the edge leads to. */
-export function keySelectorOf(key: LogicalEdge["key"] | null | undefined, functions: Readonly<Record<string, unknown>>): KeySelector | undefined {
+export function keySelectorOf(
+  key: LogicalEdge["key"] | null | undefined,
+  functions: Readonly<Record<string, unknown>>,
+): KeySelector | undefined {
   if (key === undefined || key === null) return undefined;
   if ("function" in key) return functionNamed(functions, key.function) as KeySelector;
   const { fields } = key;
   const only = fields[0];
-  if (key.single && only !== undefined) return (value) => (value as Readonly<Record<string, unknown>>)[only];
+  if (key.single && only !== undefined)
+    return (value) => (value as Readonly<Record<string, unknown>>)[only];
   return (value) => fields.map((field) => (value as Readonly<Record<string, unknown>>)[field]);
 }
 

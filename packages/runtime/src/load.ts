@@ -26,6 +26,8 @@ export class LoadMeter {
   }
   /** Total ms in a state since the start, the current stretch included. */
   totalMs(state: LoadState): number {
-    return this.#totalMs[state] + (state === this.#state ? this.#clock.monotonic() - this.#since : 0);
+    return (
+      this.#totalMs[state] + (state === this.#state ? this.#clock.monotonic() - this.#since : 0)
+    );
   }
 }

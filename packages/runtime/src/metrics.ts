@@ -10,9 +10,27 @@ export function collectMetrics(slot: Slot): readonly MetricSample[] {
 function samplesOf(task: Task): readonly MetricSample[] {
   const at = { vertex: task.vertexId, subtask: task.subtask };
   const samples: MetricSample[] = [];
-  const counter = (name: string, value: number, operator?: string) => samples.push({ name, type: "counter", value, ...at, ...(operator === undefined ? {} : { operator }) });
-  const gauge = (name: string, value: number, operator?: string) => samples.push({ name, type: "gauge", value, ...at, ...(operator === undefined ? {} : { operator }) });
-  const totals = { busy: task.load.totalMs("busy"), idle: task.load.totalMs("idle"), backpressured: task.load.totalMs("backpressured") };
+  const counter = (name: string, value: number, operator?: string) =>
+    samples.push({
+      name,
+      type: "counter",
+      value,
+      ...at,
+      ...(operator === undefined ? {} : { operator }),
+    });
+  const gauge = (name: string, value: number, operator?: string) =>
+    samples.push({
+      name,
+      type: "gauge",
+      value,
+      ...at,
+      ...(operator === undefined ? {} : { operator }),
+    });
+  const totals = {
+    busy: task.load.totalMs("busy"),
+    idle: task.load.totalMs("idle"),
+    backpressured: task.load.totalMs("backpressured"),
+  };
   counter("accumulateBusyTimeMs", totals.busy);
   counter("accumulateIdleTimeMs", totals.idle);
   counter("accumulateBackPressuredTimeMs", totals.backpressured);
@@ -35,7 +53,8 @@ function samplesOf(task: Task): readonly MetricSample[] {
     counter("numRecordsIn", chain.recordsIn[i] ?? 0, description.uid);
     counter("numRecordsOut", chain.recordsOut[i] ?? 0, description.uid);
     gauge("currentOutputWatermark", chain.outputWatermarkOf(i), description.uid);
-    for (const { name, type, value } of counters.readings()) (type === "counter" ? counter : gauge)(name, value, description.uid);
+    for (const { name, type, value } of counters.readings())
+      (type === "counter" ? counter : gauge)(name, value, description.uid);
   });
   return samples;
 }

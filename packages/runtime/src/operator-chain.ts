@@ -57,9 +57,15 @@ export class OperatorChain {
     const { vertex, subtask } = options.deployment;
     const keyGroups = keyGroupRange(subtask, vertex.parallelism, vertex.maxParallelism);
     this.hosted = vertex.operators.map((description) => ({
-      description, counters: new OperatorCounters(), lists: [], timers: [],
+      description,
+      counters: new OperatorCounters(),
+      lists: [],
+      timers: [],
       backend: new HashMapBackend({
-        uid: description.uid, keyGroups, maxParallelism: vertex.maxParallelism, compression: options.host.compression,
+        uid: description.uid,
+        keyGroups,
+        maxParallelism: vertex.maxParallelism,
+        compression: options.host.compression,
         now: () => options.host.platform.clock.now(),
       }),
     }));
@@ -71,13 +77,17 @@ export class OperatorChain {
     for (const { description, backend } of this.hosted) {
       const restored = restore?.operators[description.uid];
       if (restored === undefined || restore === undefined) continue;
-      await backend.restore({ ...restored, checkpointId: restore.checkpointId }, (range) => this.#read(range));
+      await backend.restore({ ...restored, checkpointId: restore.checkpointId }, (range) =>
+        this.#read(range),
+      );
     }
     if (this.#abort.signal.aborted) return;
     this.#chain = new Chain({
-      jobName: host.job.jobName, operators: this.hosted.map((_, index) => this.#chainOperator(index)),
+      jobName: host.job.jobName,
+      operators: this.hosted.map((_, index) => this.#chainOperator(index)),
       isFull: () => this.#options.outputs.full || this.#options.mailbox.paused,
-      onExitWatermark: (operator, watermark) => this.#options.outputs.watermark(operator, watermark),
+      onExitWatermark: (operator, watermark) =>
+        this.#options.outputs.watermark(operator, watermark),
       onExitIdle: (operator, idle) => this.#options.outputs.idle(operator, idle),
     });
     // From the last operator to the first: nothing is emitted to one that is not open yet.
@@ -97,7 +107,12 @@ export class OperatorChain {
   poll(maxRows: number): "more" | "nothing" | "end" {
     return this.chain.operators[0]?.poll?.(maxRows) ?? "nothing";
   }
-  process(input: 0 | 1, values: readonly unknown[], timestamps: Float64Array, from: number): number {
+  process(
+    input: 0 | 1,
+    values: readonly unknown[],
+    timestamps: Float64Array,
+    from: number,
+  ): number {
     return this.chain.process(input, values, timestamps, from);
   }
   watermark(watermark: number): boolean {
@@ -109,7 +124,8 @@ export class OperatorChain {
     const now = this.#options.host.platform.clock.now();
     if (this.#timerAt > now) return true;
     for (const { timers } of this.hosted) {
-      for (const service of timers) if (!service.advanceProcessingTime(now, () => this.chain.full)) return false;
+      for (const service of timers)
+        if (!service.advanceProcessingTime(now, () => this.chain.full)) return false;
     }
     this.#timerAt = Number.POSITIVE_INFINITY;
     this.armTimer();
@@ -118,7 +134,8 @@ export class OperatorChain {
   /** Sees that the next processing-time timer wakes the subtask. */
   armTimer(): void {
     let next = Number.POSITIVE_INFINITY;
-    for (const { timers } of this.hosted) for (const service of timers) next = Math.min(next, service.nextProcessingTime() ?? next);
+    for (const { timers } of this.hosted)
+      for (const service of timers) next = Math.min(next, service.nextProcessingTime() ?? next);
     if (next >= this.#timerAt) return;
     this.#timerAt = next;
     this.#timerCancel?.();
@@ -132,7 +149,8 @@ export class OperatorChain {
     return this.chain.endOfData();
   }
   checkpointCompleted(checkpointId: number): void {
-    for (const operator of this.#chain?.operators ?? []) operator.onCheckpointCompleted?.(checkpointId);
+    for (const operator of this.#chain?.operators ?? [])
+      operator.onCheckpointCompleted?.(checkpointId);
   }
 
   /** Every operator prepares, in chain order. Undefined when none of them had to wait. */
@@ -144,7 +162,11 @@ export class OperatorChain {
     }
     return undefined;
   }
-  async #prepareRest(first: Promise<void>, rest: readonly Operator[], barrier: BarrierInfo): Promise<void> {
+  async #prepareRest(
+    first: Promise<void>,
+    rest: readonly Operator[],
+    barrier: BarrierInfo,
+  ): Promise<void> {
     await first;
     for (const operator of rest) await operator.prepareBarrier?.(barrier);
   }
@@ -171,9 +193,14 @@ export class OperatorChain {
     const { description, backend, counters } = this.hosted[index] as HostedOperator;
     const definition = operatorDefinition(description.kind);
     return {
-      uid: description.uid, reads: description.reads, onError: description.onError, inputs: definition.inputs,
+      uid: description.uid,
+      reads: description.reads,
+      onError: description.onError,
+      inputs: definition.inputs,
       exits: outputs.exits(index, undefined),
-      sideExits: Object.fromEntries(outputs.sides(index).map((side) => [side, outputs.exits(index, side)])),
+      sideExits: Object.fromEntries(
+        outputs.sides(index).map((side) => [side, outputs.exits(index, side)]),
+      ),
       state: backend,
       create: (output) => definition.create(this.#setup(index, output)),
       onDropped: () => counters.counter("numRecordsInErrors").inc(),
@@ -188,29 +215,52 @@ export class OperatorChain {
     const encoder = new TextEncoder();
     return {
       task: {
-        jobId: host.job.jobId, jobName: host.job.jobName, uid: description.uid, name: description.name, subtask: deployment.subtask,
-        parallelism: deployment.vertex.parallelism, maxParallelism: deployment.vertex.maxParallelism, epoch: host.job.epoch, attempt: host.job.attempt,
+        jobId: host.job.jobId,
+        jobName: host.job.jobName,
+        uid: description.uid,
+        name: description.name,
+        subtask: deployment.subtask,
+        parallelism: deployment.vertex.parallelism,
+        maxParallelism: deployment.vertex.maxParallelism,
+        epoch: host.job.epoch,
+        attempt: host.job.attempt,
       },
-      config: withInterval(description.config, host.job.options.autoWatermarkIntervalMs), functions,
+      config: withInterval(description.config, host.job.options.autoWatermarkIntervalMs),
+      functions,
       keys: description.keys.map((key) => keySelectorOf(key, functions)),
-      inputTypes: description.inputTypes, outputType: description.outputType, output, state: backend,
+      inputTypes: description.inputTypes,
+      outputType: description.outputType,
+      output,
+      state: backend,
       timers: (onTimer) => {
         const timers = backend.timers(onTimer);
         hosted.timers.push(timers);
         return timers;
       },
       lists: {
-        restored: (name) => (restore?.operators[description.uid]?.lists[name] ?? []).map(decodeItem),
-        store: (name, mode, items) => { hosted.lists.push({ name, mode, items: items.map((item) => toBase64(anyValue.encode(item))) }); },
+        restored: (name) =>
+          (restore?.operators[description.uid]?.lists[name] ?? []).map(decodeItem),
+        store: (name, mode, items) => {
+          hosted.lists.push({
+            name,
+            mode,
+            items: items.map((item) => toBase64(anyValue.encode(item))),
+          });
+        },
       },
-      mailbox, metrics: hosted.counters, platform: host.platform, signal: this.#abort.signal,
+      mailbox,
+      metrics: hosted.counters,
+      platform: host.platform,
+      signal: this.#abort.signal,
       sendHint: (hint) => this.#options.sendHint(encoder.encode(JSON.stringify(hint))),
       onHint: (receive) => outputs.onHint(receive),
       secrets: (name) => host.secrets(name),
       committedFloor: host.job.committedFloor,
-      skipBadRows: description.onError.kind === "skip" || description.onError.kind === "dead-letter",
+      skipBadRows:
+        description.onError.kind === "skip" || description.onError.kind === "dead-letter",
       failed: (error, value, timestamp, skipped) => {
-        if (description.onError.kind === "fail" || description.onError.kind === "retry") throw error;
+        if (description.onError.kind === "fail" || description.onError.kind === "retry")
+          throw error;
         this.chain.dropped(index, value, timestamp);
         skipped();
       },
@@ -218,19 +268,27 @@ export class OperatorChain {
   }
 
   async #read(range: SegmentRange): Promise<Uint8Array> {
-    const bytes = await this.#options.host.objects.getRange(range.object, range.offset, range.offset + range.length);
-    if (bytes === undefined || bytes.length !== range.length) throw fail("TASK_SEGMENT_MISSING", { fields: { object: range.object } });
+    const bytes = await this.#options.host.objects.getRange(
+      range.object,
+      range.offset,
+      range.offset + range.length,
+    );
+    if (bytes === undefined || bytes.length !== range.length)
+      throw fail("TASK_SEGMENT_MISSING", { fields: { object: range.object } });
     return bytes;
   }
 }
 
 function decodeItem(text: string): unknown {
   const bytes = fromBase64(text);
-  if (bytes === undefined) throw fail("TASK_SEGMENT_MISSING", { fields: { object: "(list item)" } });
+  if (bytes === undefined)
+    throw fail("TASK_SEGMENT_MISSING", { fields: { object: "(list item)" } });
   return anyValue.decode(bytes);
 }
 
 /** Operators that make watermarks learn the job's interval with their config. */
 function withInterval(config: unknown, intervalMs: number): unknown {
-  return typeof config === "object" && config !== null && "watermarks" in config ? { ...config, intervalMs } : config;
+  return typeof config === "object" && config !== null && "watermarks" in config
+    ? { ...config, intervalMs }
+    : config;
 }

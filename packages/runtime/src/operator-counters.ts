@@ -8,16 +8,31 @@ export class OperatorCounters implements OperatorMetrics {
   counter(name: string): Counter {
     const known = this.#counters.get(name);
     if (known !== undefined) return known.counter;
-    const entry = { value: 0, counter: { inc: (by = 1) => { entry.value += by; } } };
+    const entry = {
+      value: 0,
+      counter: {
+        inc: (by = 1) => {
+          entry.value += by;
+        },
+      },
+    };
     this.#counters.set(name, entry);
     return entry.counter;
   }
   gauge(name: string, read: () => number): void {
     this.#gauges.set(name, read);
   }
-  readings(): readonly { readonly name: string; readonly type: "counter" | "gauge"; readonly value: number }[] {
+  readings(): readonly {
+    readonly name: string;
+    readonly type: "counter" | "gauge";
+    readonly value: number;
+  }[] {
     return [
-      ...[...this.#counters].map(([name, { value }]) => ({ name, type: "counter" as const, value })),
+      ...[...this.#counters].map(([name, { value }]) => ({
+        name,
+        type: "counter" as const,
+        value,
+      })),
       ...[...this.#gauges].map(([name, read]) => ({ name, type: "gauge" as const, value: read() })),
     ];
   }

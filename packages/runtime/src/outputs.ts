@@ -5,7 +5,15 @@
  * OUT-2  `full` turning false wakes the subtask.
  */
 import { adaptiveCodec, typedCodec } from "@millrace/data";
-import { encodeBarrier, encodeIdle, encodeWatermark, FrameKind, type Partitioner, ResultPartition, Subpartition } from "@millrace/exchange";
+import {
+  encodeBarrier,
+  encodeIdle,
+  encodeWatermark,
+  FrameKind,
+  type Partitioner,
+  ResultPartition,
+  Subpartition,
+} from "@millrace/exchange";
 import type { OutputDeployment, TaskDeployment } from "@millrace/graph";
 import type { BarrierInfo } from "@millrace/spi";
 import type { SlotHost } from "./host.ts";
@@ -28,20 +36,47 @@ export class Outputs {
   #onHint: ((fromSubtask: number, hint: unknown) => void) | undefined;
   #early: { readonly from: number; readonly hint: unknown }[] = [];
 
-  constructor(options: { readonly host: SlotHost; readonly deployment: TaskDeployment; readonly wake: () => void; readonly onFailure: (error: unknown) => void }) {
+  constructor(options: {
+    readonly host: SlotHost;
+    readonly deployment: TaskDeployment;
+    readonly wake: () => void;
+    readonly onFailure: (error: unknown) => void;
+  }) {
     this.#host = options.host;
     this.#wake = options.wake;
-    this.#edges = options.deployment.outputs.map((deployment) => ({ deployment, partition: this.#open(deployment, options) }));
-    this.#timeoutMs = Math.min(...options.deployment.outputs.map((output) => output.bufferTimeoutMs), Number.MAX_SAFE_INTEGER);
+    this.#edges = options.deployment.outputs.map((deployment) => ({
+      deployment,
+      partition: this.#open(deployment, options),
+    }));
+    this.#timeoutMs = Math.min(
+      ...options.deployment.outputs.map((output) => output.bufferTimeoutMs),
+      Number.MAX_SAFE_INTEGER,
+    );
   }
 
   /** Where an operator's records go: its main output, or one side of it. */
-  exits(operator: number, side: string | undefined): readonly ((value: unknown, timestamp: number) => void)[] {
-    return this.#edges.filter(({ deployment }) => deployment.fromOperator === operator && deployment.side === side)
-      .map(({ partition }) => (value: unknown, timestamp: number) => partition.emit(value, timestamp));
+  exits(
+    operator: number,
+    side: string | undefined,
+  ): readonly ((value: unknown, timestamp: number) => void)[] {
+    return this.#edges
+      .filter(({ deployment }) => deployment.fromOperator === operator && deployment.side === side)
+      .map(
+        ({ partition }) =>
+          (value: unknown, timestamp: number) =>
+            partition.emit(value, timestamp),
+      );
   }
   sides(operator: number): readonly string[] {
-    return [...new Set(this.#edges.flatMap(({ deployment }) => (deployment.fromOperator === operator && deployment.side !== undefined ? [deployment.side] : [])))];
+    return [
+      ...new Set(
+        this.#edges.flatMap(({ deployment }) =>
+          deployment.fromOperator === operator && deployment.side !== undefined
+            ? [deployment.side]
+            : [],
+        ),
+      ),
+    ];
   }
 
   get full(): boolean {
@@ -98,11 +133,22 @@ export class Outputs {
     for (const { partition } of this.#edges) partition.close();
   }
 
-  #open(deployment: OutputDeployment, options: { readonly host: SlotHost; readonly deployment: TaskDeployment; readonly onFailure: (error: unknown) => void }): ResultPartition {
-    const codec = deployment.type.kind === "unknown" ? adaptiveCodec() : typedCodec(deployment.type);
+  #open(
+    deployment: OutputDeployment,
+    options: {
+      readonly host: SlotHost;
+      readonly deployment: TaskDeployment;
+      readonly onFailure: (error: unknown) => void;
+    },
+  ): ResultPartition {
+    const codec =
+      deployment.type.kind === "unknown" ? adaptiveCodec() : typedCodec(deployment.type);
     const hashed = deployment.partitioning === "hash";
     const subpartitions = deployment.channels.map(({ subtask, endpoint }) => {
-      const channel = options.host.transport.openOutbound({ edge: deployment.edge, from: options.deployment.subtask, to: subtask }, endpoint);
+      const channel = options.host.transport.openOutbound(
+        { edge: deployment.edge, from: options.deployment.subtask, to: subtask },
+        endpoint,
+      );
       channel.onFailure(options.onFailure);
       channel.onHint((payload) => {
         const hint: unknown = JSON.parse(new TextDecoder().decode(payload));
@@ -114,18 +160,32 @@ export class Outputs {
       subpartition.onRoom(this.#wake);
       return subpartition;
     });
-    return new ResultPartition(this.#partitioner(deployment), subpartitions, options.deployment.subtask);
+    return new ResultPartition(
+      this.#partitioner(deployment),
+      subpartitions,
+      options.deployment.subtask,
+    );
   }
 
   #partitioner(deployment: OutputDeployment): Partitioner {
     const functions = this.#host.functions(deployment.functionsUid);
     switch (deployment.partitioning) {
       case "hash":
-        return { kind: "hash", key: keySelectorOf(deployment.key, functions) as (value: unknown) => unknown, maxParallelism: deployment.consumerMaxParallelism };
+        return {
+          kind: "hash",
+          key: keySelectorOf(deployment.key, functions) as (value: unknown) => unknown,
+          maxParallelism: deployment.consumerMaxParallelism,
+        };
       case "custom":
         return {
-          kind: "custom", key: functionNamed(functions, deployment.custom?.key ?? "") as (value: unknown) => unknown,
-          partition: functionNamed(functions, deployment.custom?.function ?? "") as (key: unknown, channels: number) => number,
+          kind: "custom",
+          key: functionNamed(functions, deployment.custom?.key ?? "") as (
+            value: unknown,
+          ) => unknown,
+          partition: functionNamed(functions, deployment.custom?.function ?? "") as (
+            key: unknown,
+            channels: number,
+          ) => number,
         };
       case "shuffle": {
         const { random } = this.#host.platform;
@@ -137,15 +197,19 @@ export class Outputs {
   }
 
   #event(operator: number, kind: FrameKind, payload: Uint8Array): void {
-    for (const { deployment, partition } of this.#edges) if (deployment.fromOperator === operator) partition.event(kind, payload);
+    for (const { deployment, partition } of this.#edges)
+      if (deployment.fromOperator === operator) partition.event(kind, payload);
   }
   #hasOpenRows(): boolean {
-    for (const { partition } of this.#edges) for (const subpartition of partition.subpartitions) if (subpartition.openRows > 0) return true;
+    for (const { partition } of this.#edges)
+      for (const subpartition of partition.subpartitions)
+        if (subpartition.openRows > 0) return true;
     return false;
   }
   #sum(of: (subpartition: Subpartition) => number): number {
     let sum = 0;
-    for (const { partition } of this.#edges) for (const subpartition of partition.subpartitions) sum += of(subpartition);
+    for (const { partition } of this.#edges)
+      for (const subpartition of partition.subpartitions) sum += of(subpartition);
     return sum;
   }
 }

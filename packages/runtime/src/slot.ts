@@ -39,7 +39,9 @@ export class Slot {
       this.#host.report({ kind: "state", ...report, state: "INITIALIZING" });
       try {
         const task = new Task({
-          host: this.#host, deployment: description, restore: deployment.restore[id],
+          host: this.#host,
+          deployment: description,
+          restore: deployment.restore[id],
           wake: () => this.#wake(),
           onFailure: (error) => this.#fail(task, error),
         });
@@ -84,7 +86,12 @@ export class Slot {
     this.#ended = true;
     for (const task of this.#tasks) {
       await task.close();
-      this.#host.report({ kind: "state", vertex: task.vertexId, subtask: task.subtask, state: "FINISHED" });
+      this.#host.report({
+        kind: "state",
+        vertex: task.vertexId,
+        subtask: task.subtask,
+        state: "FINISHED",
+      });
     }
   }
   /** Stops at once; user code gets a chance to release what it holds, nobody waits for it. */
@@ -121,6 +128,12 @@ export class Slot {
   #fail(task: Task, error: unknown): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#host.report({ kind: "state", vertex: task.vertexId, subtask: task.subtask, state: "FAILED", error: task.describe(error) });
+    this.#host.report({
+      kind: "state",
+      vertex: task.vertexId,
+      subtask: task.subtask,
+      state: "FAILED",
+      error: task.describe(error),
+    });
   }
 }

@@ -8,7 +8,13 @@
  * SNP-3  A newer barrier, or an abort, gives up an older snapshot: nothing is acknowledged for it any more.
  */
 import { errorInfo } from "@millrace/base";
-import { type OperatorSnapshot, type RestoreAssignment, type SegmentRef, snapshotName, type SubtaskSnapshot } from "@millrace/checkpoint";
+import {
+  type OperatorSnapshot,
+  type RestoreAssignment,
+  type SegmentRef,
+  type SubtaskSnapshot,
+  snapshotName,
+} from "@millrace/checkpoint";
 import { crc32c, keyGroupRange } from "@millrace/data";
 import type { TaskDeployment } from "@millrace/graph";
 import type { BarrierInfo } from "@millrace/spi";
@@ -44,7 +50,10 @@ export class Snapshotter {
     this.#options = options;
   }
 
-  begin(barrier: BarrierInfo, at: { readonly alignmentMs: number; readonly startDelayMs: number; readonly finished: boolean }): void {
+  begin(
+    barrier: BarrierInfo,
+    at: { readonly alignmentMs: number; readonly startDelayMs: number; readonly finished: boolean },
+  ): void {
     const { chain, host } = this.#options;
     const startedAt = host.platform.clock.monotonic();
     if (this.#current !== 0) this.aborted(this.#current);
@@ -52,8 +61,13 @@ export class Snapshotter {
     for (const { backend } of chain.hosted) backend.beginSnapshot(barrier);
     this.#current = barrier.checkpointId;
     this.#work = {
-      barrier, ...at, startedAt, syncMs: host.platform.clock.monotonic() - startedAt, lists: chain.hosted.map(({ lists }) => lists),
-      watermarks: chain.hosted.map((_, i) => chain.chain.watermarkOf(i)), states: [],
+      barrier,
+      ...at,
+      startedAt,
+      syncMs: host.platform.clock.monotonic() - startedAt,
+      lists: chain.hosted.map(({ lists }) => lists),
+      watermarks: chain.hosted.map((_, i) => chain.chain.watermarkOf(i)),
+      states: [],
     };
     host.faultPoint("snapshot.captured");
   }
@@ -88,45 +102,91 @@ export class Snapshotter {
     const { host, deployment } = this.#options;
     const { checkpointId } = work.barrier;
     try {
-      const name = snapshotName(host.job.jobId, { checkpointId, epoch: host.job.epoch, attempt: host.job.attempt }, deployment.vertex.id, deployment.subtask);
+      const name = snapshotName(
+        host.job.jobId,
+        { checkpointId, epoch: host.job.epoch, attempt: host.job.attempt },
+        deployment.vertex.id,
+        deployment.subtask,
+      );
       const { object, operators } = this.#assemble(work, name);
       host.faultPoint("snapshot.before-upload");
       if (object.length > 0) await host.objects.put(name, object);
       host.faultPoint("snapshot.after-upload");
       if (this.#current !== checkpointId) return;
-      operators.forEach((operator, i) => this.#options.chain.hosted[i]?.backend.stored(checkpointId, operator.segments));
+      operators.forEach((operator, i) => {
+        this.#options.chain.hosted[i]?.backend.stored(checkpointId, operator.segments);
+      });
       const asyncMs = host.platform.clock.monotonic() - work.startedAt - work.syncMs;
       const snapshot: SubtaskSnapshot = {
-        vertex: deployment.vertex.id, subtask: deployment.subtask, operators, finished: work.finished,
+        vertex: deployment.vertex.id,
+        subtask: deployment.subtask,
+        operators,
+        finished: work.finished,
         uploaded: object.length === 0 ? [] : [{ object: name, sizeBytes: object.length }],
-        timings: { alignmentMs: work.alignmentMs, syncMs: work.syncMs, asyncMs, startDelayMs: work.startDelayMs },
-        fullBytes: operators.reduce((sum, operator) => sum + operator.segments.reduce((bytes, segment) => bytes + segment.length, 0), 0),
+        timings: {
+          alignmentMs: work.alignmentMs,
+          syncMs: work.syncMs,
+          asyncMs,
+          startDelayMs: work.startDelayMs,
+        },
+        fullBytes: operators.reduce(
+          (sum, operator) =>
+            sum + operator.segments.reduce((bytes, segment) => bytes + segment.length, 0),
+          0,
+        ),
         newBytes: object.length,
       };
       host.report({ kind: "acknowledged", checkpointId, snapshot });
     } catch (error) {
       if (this.#current !== checkpointId) return;
       this.aborted(checkpointId);
-      host.report({ kind: "declined", checkpointId, vertex: deployment.vertex.id, subtask: deployment.subtask, error: errorInfo(error, "CHECKPOINT_UPLOAD_FAILED") });
+      host.report({
+        kind: "declined",
+        checkpointId,
+        vertex: deployment.vertex.id,
+        subtask: deployment.subtask,
+        error: errorInfo(error, "CHECKPOINT_UPLOAD_FAILED"),
+      });
     }
   }
 
-  #assemble(work: Work, name: string): { readonly object: Uint8Array; readonly operators: readonly OperatorSnapshot[] } {
+  #assemble(
+    work: Work,
+    name: string,
+  ): { readonly object: Uint8Array; readonly operators: readonly OperatorSnapshot[] } {
     const { chain, deployment } = this.#options;
-    const own = keyGroupRange(deployment.subtask, deployment.vertex.parallelism, deployment.vertex.maxParallelism);
-    const object = new Uint8Array(work.states.reduce((sum, state) => sum + (state.segment?.bytes.length ?? 0), 0));
+    const own = keyGroupRange(
+      deployment.subtask,
+      deployment.vertex.parallelism,
+      deployment.vertex.maxParallelism,
+    );
+    const object = new Uint8Array(
+      work.states.reduce((sum, state) => sum + (state.segment?.bytes.length ?? 0), 0),
+    );
     let offset = 0;
     const operators = work.states.map((state, i): OperatorSnapshot => {
       const segments: SegmentRef[] = [...state.carried];
       if (state.segment !== undefined) {
         const { bytes, rows, level } = state.segment;
         object.set(bytes, offset);
-        segments.push({ object: name, offset, length: bytes.length, rows, crc: crc32c(bytes), ...own, level });
+        segments.push({
+          object: name,
+          offset,
+          length: bytes.length,
+          rows,
+          crc: crc32c(bytes),
+          ...own,
+          level,
+        });
         offset += bytes.length;
       }
       return {
-        uid: chain.hosted[i]?.description.uid ?? "", keyType: state.keyType, tables: state.tables, segments,
-        lists: work.lists[i] ?? [], watermark: work.watermarks[i] ?? 0,
+        uid: chain.hosted[i]?.description.uid ?? "",
+        keyType: state.keyType,
+        tables: state.tables,
+        segments,
+        lists: work.lists[i] ?? [],
+        watermark: work.watermarks[i] ?? 0,
       };
     });
     return { object, operators };

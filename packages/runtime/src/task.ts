@@ -71,16 +71,34 @@ export class Task {
     this.#mailbox = new TaskMailbox(options.wake);
     const failure = (error: unknown) => options.onFailure(error);
     const { clock } = options.host.platform;
-    this.#outputs = new Outputs({ host: options.host, deployment: options.deployment, wake: options.wake, onFailure: failure });
+    this.#outputs = new Outputs({
+      host: options.host,
+      deployment: options.deployment,
+      wake: options.wake,
+      onFailure: failure,
+    });
     this.#gate = new Gate({
-      deployment: options.deployment, transport: options.host.transport, now: () => clock.monotonic(), wake: options.wake, onFailure: failure,
+      deployment: options.deployment,
+      transport: options.host.transport,
+      now: () => clock.monotonic(),
+      wake: options.wake,
+      onFailure: failure,
     });
     this.#chain = new OperatorChain({
-      host: options.host, deployment: options.deployment, restore: options.restore, outputs: this.#outputs, mailbox: this.#mailbox,
+      host: options.host,
+      deployment: options.deployment,
+      restore: options.restore,
+      outputs: this.#outputs,
+      mailbox: this.#mailbox,
       sendHint: (payload) => this.#gate.sendHint(payload),
       wake: options.wake,
     });
-    this.#snapshotter = new Snapshotter({ host: options.host, deployment: options.deployment, chain: this.#chain, restore: options.restore });
+    this.#snapshotter = new Snapshotter({
+      host: options.host,
+      deployment: options.deployment,
+      chain: this.#chain,
+      restore: options.restore,
+    });
   }
 
   /** Restores state and opens the operators; elements are taken only afterwards. */
@@ -99,9 +117,17 @@ export class Task {
   shares(totals: Readonly<Record<LoadState, number>>): Readonly<Record<LoadState, number>> {
     const before = this.#lastTotals;
     this.#lastTotals = { ...totals };
-    const diff = { busy: totals.busy - before.busy, idle: totals.idle - before.idle, backpressured: totals.backpressured - before.backpressured };
+    const diff = {
+      busy: totals.busy - before.busy,
+      idle: totals.idle - before.idle,
+      backpressured: totals.backpressured - before.backpressured,
+    };
     const sum = diff.busy + diff.idle + diff.backpressured || 1;
-    return { busy: (diff.busy / sum) * 1_000, idle: (diff.idle / sum) * 1_000, backpressured: (diff.backpressured / sum) * 1_000 };
+    return {
+      busy: (diff.busy / sum) * 1_000,
+      idle: (diff.idle / sum) * 1_000,
+      backpressured: (diff.backpressured / sum) * 1_000,
+    };
   }
   #lastTotals: Record<LoadState, number> = { busy: 0, idle: 0, backpressured: 0 };
 
@@ -248,10 +274,17 @@ export class Task {
       operator.onCommit(permit, sweep).then(
         () => {
           this.#host.faultPoint("commit.after");
-          if (!this.#closed) this.#host.report({ kind: "committed", checkpointId, vertex: this.vertexId });
+          if (!this.#closed)
+            this.#host.report({ kind: "committed", checkpointId, vertex: this.vertexId });
         },
         (error: unknown) => {
-          if (!this.#closed) this.#host.report({ kind: "committed", checkpointId, vertex: this.vertexId, error: this.describe(error) });
+          if (!this.#closed)
+            this.#host.report({
+              kind: "committed",
+              checkpointId,
+              vertex: this.vertexId,
+              error: this.describe(error),
+            });
         },
       );
     }
@@ -302,13 +335,21 @@ export class Task {
   describe(error: unknown): ErrorInfo {
     const uid = this.#chain.operatorOfError(error);
     const operator = this.#deployment.vertex.operators.find((candidate) => candidate.uid === uid);
-    const where = { vertex: this.vertexId, subtask: this.subtask, ...(operator === undefined ? {} : { uid: operator.uid, operator: operator.name }) };
+    const where = {
+      vertex: this.vertexId,
+      subtask: this.subtask,
+      ...(operator === undefined ? {} : { uid: operator.uid, operator: operator.name }),
+    };
     if (isMillraceError(error)) {
       const info = errorInfo(error);
       return { ...info, fields: { ...where, ...info.fields } };
     }
     const cause = errorInfo(error);
-    return { ...errorInfo(fail("USER_CODE_THREW", { fields: { ...where, thrown: cause.message } })), ...(cause.stack === undefined ? {} : { stack: cause.stack }), cause };
+    return {
+      ...errorInfo(fail("USER_CODE_THREW", { fields: { ...where, thrown: cause.message } })),
+      ...(cause.stack === undefined ? {} : { stack: cause.stack }),
+      cause,
+    };
   }
 
   /** Work had to stop half-way: credit, `resume` or mail will wake us. */

@@ -20,7 +20,9 @@ export function memoryBlobStore(): BlobStore {
       return objects.get(key)?.slice(from, to);
     },
     async *list(prefix) {
-      for (const key of [...objects.keys()].filter((candidate) => candidate.startsWith(prefix)).sort()) {
+      for (const key of [...objects.keys()]
+        .filter((candidate) => candidate.startsWith(prefix))
+        .sort()) {
         const object = objects.get(key);
         if (object !== undefined) yield { key, sizeBytes: object.length };
       }

@@ -59,7 +59,10 @@ export type InlineBody =
   | { readonly kind: "filter"; readonly fn: (value: never) => unknown }
   /** Keeps rows whose named fields are neither null nor undefined. */
   | { readonly kind: "filterPresent"; readonly fields: readonly string[] }
-  | { readonly kind: "flatMap"; readonly fn: (value: never, emit: (value: unknown) => void) => unknown };
+  | {
+      readonly kind: "flatMap";
+      readonly fn: (value: never, emit: (value: unknown) => void) => unknown;
+    };
 
 export interface BarrierInfo {
   readonly checkpointId: number;

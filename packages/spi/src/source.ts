@@ -28,7 +28,10 @@ export interface SourceDefinition<S extends Split = Split> {
   readonly describe: Readonly<Record<string, string | number | boolean>>;
   /** Checks that can be made before the job starts (a path exists, a pattern matches). Throws coded errors. */
   validate?(): void | Promise<void>;
-  createEnumerator(context: EnumeratorContext<S>, restored: unknown | undefined): SplitEnumerator<S>;
+  createEnumerator(
+    context: EnumeratorContext<S>,
+    restored: unknown | undefined,
+  ): SplitEnumerator<S>;
   createReader(context: ReaderContext): SourceReader<S>;
 }
 
@@ -41,7 +44,10 @@ export interface EnumeratorContext<S extends Split> {
   /** This reader gets no more splits. When all have been told and are done, the source has ended. */
   signalNoMoreSplits(subtask: number): void;
   /** Runs `work` (I/O), then `handle` on the subtask's thread. A rejected `work` fails the task unless `handle` takes the error. */
-  callAsync<R>(work: () => Promise<R>, handle: (result: R | undefined, error: unknown) => void): void;
+  callAsync<R>(
+    work: () => Promise<R>,
+    handle: (result: R | undefined, error: unknown) => void,
+  ): void;
 }
 
 export interface SplitEnumerator<S extends Split> {

@@ -8,7 +8,17 @@
  * SEG-1  A reader checks the checksum of each block it reads, and every length against the bytes there are: `STATE_CORRUPT`.
  * SEG-2  Blocks hold whole key groups or parts of one: a reader of a range skips the others.
  */
-import { ByteReader, ByteWriter, crc32c, decodeKey, encodeKey, typeFromJson, typeToJson, type TypeNode, valueCodec } from "@millrace/data";
+import {
+  ByteReader,
+  ByteWriter,
+  crc32c,
+  decodeKey,
+  encodeKey,
+  type TypeNode,
+  typeFromJson,
+  typeToJson,
+  valueCodec,
+} from "@millrace/data";
 import { fail } from "./fail.ts";
 import type { Row } from "./table.ts";
 
@@ -46,7 +56,10 @@ export interface SegmentRows {
   readonly rows: readonly { readonly row: Row; readonly value: Row["value"] }[];
 }
 
-export function encodeSegment(tables: readonly SegmentRows[], compression: BlockCompression | undefined): Uint8Array {
+export function encodeSegment(
+  tables: readonly SegmentRows[],
+  compression: BlockCompression | undefined,
+): Uint8Array {
   const blocks: BlockHead[] = [];
   const body = new ByteWriter(4_096);
   const block = new ByteWriter(4_096);
@@ -60,7 +73,17 @@ export function encodeSegment(tables: readonly SegmentRows[], compression: Block
       const plain = block.finish();
       const packed = compression === undefined ? plain : compression.compress(plain);
       const stored = packed.length < plain.length ? packed : plain;
-      blocks.push({ table, from: first, to: last + 1, rows: count, offset: body.length, length: stored.length, compressed: stored === packed && packed !== plain, plain: plain.length, crc: crc32c(stored) });
+      blocks.push({
+        table,
+        from: first,
+        to: last + 1,
+        rows: count,
+        offset: body.length,
+        length: stored.length,
+        compressed: stored === packed && packed !== plain,
+        plain: plain.length,
+        crc: crc32c(stored),
+      });
       body.raw(stored);
       block.reset();
       count = 0;
@@ -81,9 +104,16 @@ export function encodeSegment(tables: readonly SegmentRows[], compression: Block
     }
     cut();
   });
-  const header = new TextEncoder().encode(JSON.stringify({
-    tables: tables.map(({ schema }) => ({ name: schema.name, type: typeToJson(schema.type), origin: schema.origin })), blocks,
-  }));
+  const header = new TextEncoder().encode(
+    JSON.stringify({
+      tables: tables.map(({ schema }) => ({
+        name: schema.name,
+        type: typeToJson(schema.type),
+        origin: schema.origin,
+      })),
+      blocks,
+    }),
+  );
   const out = new ByteWriter(body.length + header.length + 16);
   out.u32(magic);
   out.u8(version);
@@ -103,29 +133,44 @@ export interface SegmentRow {
 }
 
 /** The rows of key groups [from, to), in order. Throws `STATE_CORRUPT`. */
-export function* readSegment(bytes: Uint8Array, range: { readonly from: number; readonly to: number }, compression: BlockCompression | undefined): Generator<SegmentRow> {
+export function* readSegment(
+  bytes: Uint8Array,
+  range: { readonly from: number; readonly to: number },
+  compression: BlockCompression | undefined,
+): Generator<SegmentRow> {
   const { tables, blocks, bodyAt } = readHeader(bytes);
   for (const block of blocks) {
     if (block.to <= range.from || block.from >= range.to) continue;
     const table = tables[block.table];
     const at = bodyAt + block.offset;
-    if (table === undefined || !(block.length >= 0) || at + block.length > bytes.length - 4) throw corrupt("block outside the segment");
+    if (table === undefined || !(block.length >= 0) || at + block.length > bytes.length - 4)
+      throw corrupt("block outside the segment");
     const stored = bytes.subarray(at, at + block.length);
     if (crc32c(stored) !== block.crc) throw corrupt("block checksum");
-    if (block.compressed && (compression === undefined || !(block.plain <= maxBlockBytes))) throw corrupt("compressed block can't be read");
-    const input = new ByteReader(block.compressed && compression !== undefined ? compression.decompress(stored, block.plain) : stored);
+    if (block.compressed && (compression === undefined || !(block.plain <= maxBlockBytes)))
+      throw corrupt("compressed block can't be read");
+    const input = new ByteReader(
+      block.compressed && compression !== undefined
+        ? compression.decompress(stored, block.plain)
+        : stored,
+    );
     const codec = valueCodec(table.type);
     for (let i = 0; i < block.rows; i++) {
       const group = input.varint();
       const key = decodeKey(input.byteString());
       const namespace = [input.f64(), input.f64(), input.f64()] as const;
       const value = input.u8() === 1 ? { current: codec.read(input) } : undefined;
-      if (group >= range.from && group < range.to) yield { table: table.name, group, key, namespace, value };
+      if (group >= range.from && group < range.to)
+        yield { table: table.name, group, key, namespace, value };
     }
   }
 }
 
-export function readHeader(bytes: Uint8Array): { readonly tables: readonly TableSchema[]; readonly blocks: readonly BlockHead[]; readonly bodyAt: number } {
+export function readHeader(bytes: Uint8Array): {
+  readonly tables: readonly TableSchema[];
+  readonly blocks: readonly BlockHead[];
+  readonly bodyAt: number;
+} {
   if (bytes.length < 13) throw corrupt("too short");
   const input = new ByteReader(bytes);
   if (input.u32() !== magic) throw corrupt("not a segment");
@@ -135,16 +180,33 @@ export function readHeader(bytes: Uint8Array): { readonly tables: readonly Table
   const tail = new ByteReader(bytes, bytes.length - 4);
   if (crc32c(bytes.subarray(0, bytes.length - 4)) !== tail.u32()) throw corrupt("checksum");
   try {
-    const header = JSON.parse(new TextDecoder().decode(input.raw(length))) as { readonly tables: readonly { name: string; type: unknown; origin: TableSchema["origin"] }[]; readonly blocks: readonly BlockHead[] };
-    return { tables: header.tables.map((table) => ({ ...table, type: typeFromJson(table.type) })), blocks: header.blocks, bodyAt: input.at };
+    const header = JSON.parse(new TextDecoder().decode(input.raw(length))) as {
+      readonly tables: readonly { name: string; type: unknown; origin: TableSchema["origin"] }[];
+      readonly blocks: readonly BlockHead[];
+    };
+    return {
+      tables: header.tables.map((table) => ({ ...table, type: typeFromJson(table.type) })),
+      blocks: header.blocks,
+      bodyAt: input.at,
+    };
   } catch (error) {
     throw fail("STATE_CORRUPT", { fields: { reason: "header" }, cause: error });
   }
 }
 
-function sorted(rows: SegmentRows["rows"]): readonly { readonly row: Row; readonly value: Row["value"]; readonly key: Uint8Array }[] {
-  return rows.map(({ row, value }) => ({ row, value, key: encodeKey(row.key) }))
-    .sort((x, y) => x.row.group - y.row.group || compareBytes(x.key, y.key) || x.row.a - y.row.a || x.row.b - y.row.b || x.row.c - y.row.c);
+function sorted(
+  rows: SegmentRows["rows"],
+): readonly { readonly row: Row; readonly value: Row["value"]; readonly key: Uint8Array }[] {
+  return rows
+    .map(({ row, value }) => ({ row, value, key: encodeKey(row.key) }))
+    .sort(
+      (x, y) =>
+        x.row.group - y.row.group ||
+        compareBytes(x.key, y.key) ||
+        x.row.a - y.row.a ||
+        x.row.b - y.row.b ||
+        x.row.c - y.row.c,
+    );
 }
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
   const length = Math.min(a.length, b.length);

@@ -65,13 +65,30 @@ export class Table {
     return this.#rows.get(rowKey(selected, a, b, c))?.value !== undefined;
   }
 
-  put(at: { readonly selected: SelectedKey; readonly epoch: number; readonly undo: Undo[] | undefined }, namespace: readonly [number, number, number], value: unknown): void {
+  put(
+    at: {
+      readonly selected: SelectedKey;
+      readonly epoch: number;
+      readonly undo: Undo[] | undefined;
+    },
+    namespace: readonly [number, number, number],
+    value: unknown,
+  ): void {
     const [a, b, c] = namespace;
     const key = rowKey(at.selected, a, b, c);
     if (this.origin === "inferred") this.#learn(value);
     const known = this.#rows.get(key);
     if (known === undefined) {
-      const row: Row = { key: at.selected.key, group: at.selected.group, a, b, c, value: { current: copyValue(value) }, changedIn: at.epoch, bornIn: at.epoch };
+      const row: Row = {
+        key: at.selected.key,
+        group: at.selected.group,
+        a,
+        b,
+        c,
+        value: { current: copyValue(value) },
+        changedIn: at.epoch,
+        bornIn: at.epoch,
+      };
       this.#rows.set(key, row);
       this.#dirty.add(row);
       this.#live += 1;
@@ -85,12 +102,25 @@ export class Table {
     this.#change(known, { current: copyValue(value) }, at);
   }
 
-  delete(at: { readonly selected: SelectedKey; readonly epoch: number; readonly undo: Undo[] | undefined }, a: number, b: number, c: number): void {
+  delete(
+    at: {
+      readonly selected: SelectedKey;
+      readonly epoch: number;
+      readonly undo: Undo[] | undefined;
+    },
+    a: number,
+    b: number,
+    c: number,
+  ): void {
     const row = this.#rows.get(rowKey(at.selected, a, b, c));
     if (row?.value !== undefined) this.#change(row, undefined, at);
   }
 
-  #change(row: Row, value: Row["value"], at: { readonly epoch: number; readonly undo: Undo[] | undefined }): void {
+  #change(
+    row: Row,
+    value: Row["value"],
+    at: { readonly epoch: number; readonly undo: Undo[] | undefined },
+  ): void {
     const before = row.value;
     const changedIn = row.changedIn;
     const wasDirty = this.#dirty.has(row);
@@ -112,7 +142,11 @@ export class Table {
   }
 
   /** A row from a segment. Rows come in the order of levels: a later one replaces an earlier. */
-  restore(selected: SelectedKey, namespace: readonly [number, number, number], value: { readonly current: unknown } | undefined): void {
+  restore(
+    selected: SelectedKey,
+    namespace: readonly [number, number, number],
+    value: { readonly current: unknown } | undefined,
+  ): void {
     const [a, b, c] = namespace;
     const key = rowKey(selected, a, b, c);
     const known = this.#rows.get(key);
@@ -121,7 +155,16 @@ export class Table {
       this.#rows.delete(key);
       return;
     }
-    this.#rows.set(key, { key: selected.key, group: selected.group, a, b, c, value, changedIn: 0, bornIn: 0 });
+    this.#rows.set(key, {
+      key: selected.key,
+      group: selected.group,
+      a,
+      b,
+      c,
+      value,
+      changedIn: 0,
+      bornIn: 0,
+    });
     this.#live += 1;
   }
 
@@ -132,7 +175,8 @@ export class Table {
   changedAfter(since: number): readonly { readonly row: Row; readonly value: Row["value"] }[] {
     const found: { row: Row; value: Row["value"] }[] = [];
     if (since < 0) {
-      for (const row of this.#rows.values()) if (row.value !== undefined) found.push({ row, value: row.value });
+      for (const row of this.#rows.values())
+        if (row.value !== undefined) found.push({ row, value: row.value });
       return found;
     }
     for (const row of this.#rows.values()) {
@@ -153,7 +197,8 @@ export class Table {
   /** A checkpoint of `epoch` completed: rows not changed since are clean; tombstones older than `oldest` are forgotten. */
   completed(epoch: number, oldest: number): void {
     for (const row of this.#dirty) if (row.changedIn <= epoch) this.#dirty.delete(row);
-    for (const [key, row] of this.#rows) if (row.value === undefined && row.changedIn <= oldest) this.#rows.delete(key);
+    for (const [key, row] of this.#rows)
+      if (row.value === undefined && row.changedIn <= oldest) this.#rows.delete(key);
   }
   rows(): IterableIterator<Row> {
     return this.#rows.values();

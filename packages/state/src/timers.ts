@@ -16,17 +16,28 @@ export interface TimerHome {
   now(): number;
 }
 
-export const timerTables = { "event-time": "timers:event", "processing-time": "timers:processing" } as const;
+export const timerTables = {
+  "event-time": "timers:event",
+  "processing-time": "timers:processing",
+} as const;
 
 export class Timers implements TimerService {
   currentWatermark: number;
   readonly #home: TimerHome;
   readonly #tables: Readonly<Record<TimerDomain, StateTable<boolean>>>;
-  readonly #heaps: Readonly<Record<TimerDomain, TimerHeap>> = { "event-time": new TimerHeap(), "processing-time": new TimerHeap() };
+  readonly #heaps: Readonly<Record<TimerDomain, TimerHeap>> = {
+    "event-time": new TimerHeap(),
+    "processing-time": new TimerHeap(),
+  };
   readonly #onTimer: TimerCallback;
   fired = 0;
 
-  constructor(options: { readonly home: TimerHome; readonly tables: Readonly<Record<TimerDomain, StateTable<boolean>>>; readonly onTimer: TimerCallback; readonly watermark: number }) {
+  constructor(options: {
+    readonly home: TimerHome;
+    readonly tables: Readonly<Record<TimerDomain, StateTable<boolean>>>;
+    readonly onTimer: TimerCallback;
+    readonly watermark: number;
+  }) {
     this.#home = options.home;
     this.#tables = options.tables;
     this.#onTimer = options.onTimer;
@@ -58,7 +69,12 @@ export class Timers implements TimerService {
     return this.#heaps["processing-time"].peek()?.time;
   }
   /** A timer that a checkpoint held, or whose deletion was undone. */
-  restored(domain: TimerDomain, key: unknown, time: number, namespace: readonly [number, number]): void {
+  restored(
+    domain: TimerDomain,
+    key: unknown,
+    time: number,
+    namespace: readonly [number, number],
+  ): void {
     this.#heaps[domain].push({ key, time, a: namespace[0], b: namespace[1] });
   }
 

@@ -7,7 +7,18 @@
  * FIL-3  Names beginning with a dot are the store's own and never listed.
  */
 import { randomBytes } from "node:crypto";
-import { type FileHandle, link, mkdir, open, readdir, readFile, rename, rm, stat, unlink } from "node:fs/promises";
+import {
+  type FileHandle,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  unlink,
+} from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BlobInfo, BlobStore } from "@millrace/spi";
@@ -45,40 +56,51 @@ export async function fileStore(root: string): Promise<BlobStore> {
   };
   return {
     location: pathToFileURL(base).href,
-    create: (key, bytes) => attempt(async () => {
-      const path = pathOf(key);
-      const folder = await prepare(path);
-      const written = await write(bytes);
-      try {
-        await link(written, path);
+    create: (key, bytes) =>
+      attempt(async () => {
+        const path = pathOf(key);
+        const folder = await prepare(path);
+        const written = await write(bytes);
+        try {
+          await link(written, path);
+          await syncDirectory(folder);
+          return "created";
+        } catch (error) {
+          if (codeOf(error) === "EEXIST") return "exists";
+          throw error;
+        } finally {
+          await unlink(written);
+        }
+      }),
+    put: (key, bytes) =>
+      attempt(async () => {
+        const path = pathOf(key);
+        const folder = await prepare(path);
+        await rename(await write(bytes), path);
         await syncDirectory(folder);
-        return "created";
-      } catch (error) {
-        if (codeOf(error) === "EEXIST") return "exists";
-        throw error;
-      } finally {
-        await unlink(written);
-      }
-    }),
-    put: (key, bytes) => attempt(async () => {
-      const path = pathOf(key);
-      const folder = await prepare(path);
-      await rename(await write(bytes), path);
-      await syncDirectory(folder);
-    }),
-    get: (key) => attempt(async () => await absentIsUndefined(async () => new Uint8Array(await readFile(pathOf(key))))),
-    getRange: (key, from, to) => attempt(async () => await absentIsUndefined(async () => {
-      const file = await open(pathOf(key), "r");
-      try {
-        return await readRange(file, from, to);
-      } finally {
-        await file.close();
-      }
-    })),
+      }),
+    get: (key) =>
+      attempt(
+        async () =>
+          await absentIsUndefined(async () => new Uint8Array(await readFile(pathOf(key)))),
+      ),
+    getRange: (key, from, to) =>
+      attempt(
+        async () =>
+          await absentIsUndefined(async () => {
+            const file = await open(pathOf(key), "r");
+            try {
+              return await readRange(file, from, to);
+            } finally {
+              await file.close();
+            }
+          }),
+      ),
     list: (prefix) => listFiles(base, prefix),
-    delete: (keys) => attempt(async () => {
-      for (const key of keys) await rm(pathOf(key), { force: true });
-    }),
+    delete: (keys) =>
+      attempt(async () => {
+        for (const key of keys) await rm(pathOf(key), { force: true });
+      }),
     async close() {},
   };
 }
@@ -102,8 +124,14 @@ async function* listFiles(base: string, prefix: string): AsyncGenerator<BlobInfo
   yield* walk(base, folder, prefix);
 }
 async function* walk(base: string, folder: string, prefix: string): AsyncGenerator<BlobInfo> {
-  const entries = (await attempt(async () => await absentIsUndefined(() => readdir(join(base, folder), { withFileTypes: true })))) ?? [];
-  const named = entries.filter((entry) => !entry.name.startsWith(".")).map((entry) => ({ entry, key: `${folder}${entry.name}${entry.isDirectory() ? "/" : ""}` }));
+  const entries =
+    (await attempt(
+      async () =>
+        await absentIsUndefined(() => readdir(join(base, folder), { withFileTypes: true })),
+    )) ?? [];
+  const named = entries
+    .filter((entry) => !entry.name.startsWith("."))
+    .map((entry) => ({ entry, key: `${folder}${entry.name}${entry.isDirectory() ? "/" : ""}` }));
   for (const { entry, key } of named.sort((a, b) => (a.key < b.key ? -1 : 1))) {
     if (entry.isDirectory()) {
       if (key.startsWith(prefix) || prefix.startsWith(key)) yield* walk(base, key, prefix);
@@ -133,7 +161,11 @@ async function sweep(temporary: string): Promise<void> {
 
 function checked(key: string): string {
   const parts = key.split("/");
-  const bad = key.length === 0 || key.length > maxKeyLength || /[\0\\]/.test(key) || parts.some((part) => part === "" || part.startsWith(".") || part.length > 255);
+  const bad =
+    key.length === 0 ||
+    key.length > maxKeyLength ||
+    /[\0\\]/.test(key) ||
+    parts.some((part) => part === "" || part.startsWith(".") || part.length > 255);
   if (bad) throw fail("STORE_BAD_KEY", { fields: { key: key.slice(0, 200) } });
   return key;
 }
@@ -154,7 +186,8 @@ async function attempt<T>(work: () => Promise<T>): Promise<T> {
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    if (code === "EACCES" || code === "EPERM" || code === "EROFS") throw fail("STORE_DENIED", { fields: { reason: code }, cause: error });
+    if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+      throw fail("STORE_DENIED", { fields: { reason: code }, cause: error });
     throw fail("STORE_UNAVAILABLE", { fields: { reason: code }, cause: error });
   }
 }

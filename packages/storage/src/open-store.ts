@@ -1,7 +1,8 @@
 /** From a location as people write it to a store. */
+
+import { fileURLToPath } from "node:url";
 import type { Random } from "@millrace/base";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
-import { fileURLToPath } from "node:url";
 import { fail } from "./fail.ts";
 import { fileStore } from "./file-store.ts";
 import { s3Store } from "./s3-store.ts";
@@ -11,18 +12,23 @@ export async function openStore(location: string): Promise<BlobStore> {
   if (location === "memory:") return memoryBlobStore();
   if (location.startsWith("file:")) return await fileStore(fileURLToPath(location));
   if (location.startsWith("s3:")) return await openS3(location);
-  if (location === "" || /^[a-z][a-z0-9+.-]*:\/\//i.test(location)) throw fail("STORE_BAD_LOCATION", { fields: { location } });
+  if (location === "" || /^[a-z][a-z0-9+.-]*:\/\//i.test(location))
+    throw fail("STORE_BAD_LOCATION", { fields: { location } });
   return await fileStore(location);
 }
 
 async function openS3(location: string): Promise<BlobStore> {
   const url = URL.canParse(location) ? new URL(location) : undefined;
-  if (url === undefined || url.hostname === "") throw fail("STORE_BAD_LOCATION", { fields: { location } });
+  if (url === undefined || url.hostname === "")
+    throw fail("STORE_BAD_LOCATION", { fields: { location } });
   const endpoint = url.searchParams.get("endpoint");
   const region = url.searchParams.get("region");
   return await s3Store({
-    bucket: url.hostname, prefix: decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, ""), forcePathStyle: url.searchParams.get("pathStyle") === "true",
-    ...(endpoint === null ? {} : { endpoint }), ...(region === null ? {} : { region }),
+    bucket: url.hostname,
+    prefix: decodeURIComponent(url.pathname).replace(/^\/+|\/+$/g, ""),
+    forcePathStyle: url.searchParams.get("pathStyle") === "true",
+    ...(endpoint === null ? {} : { endpoint }),
+    ...(region === null ? {} : { region }),
   });
 }
 
@@ -33,5 +39,6 @@ export async function probeConditionalCreate(store: BlobStore, random: Random): 
   const second = await store.create(key, new Uint8Array([2]));
   const kept = await store.get(key);
   await store.delete([key]);
-  if (first !== "created" || second !== "exists" || kept?.[0] !== 1) throw fail("STORE_NO_CONDITIONAL_CREATE", { fields: { store: store.location } });
+  if (first !== "created" || second !== "exists" || kept?.[0] !== 1)
+    throw fail("STORE_NO_CONDITIONAL_CREATE", { fields: { store: store.location } });
 }

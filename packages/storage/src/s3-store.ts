@@ -18,7 +18,11 @@ export interface S3StoreOptions {
   /** Bucket in the path instead of the host name: what most S3-compatible servers want. */
   readonly forcePathStyle?: boolean;
   /** Default: the SDK's chain (environment, profile, instance). */
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string; readonly sessionToken?: string };
+  readonly credentials?: {
+    readonly accessKeyId: string;
+    readonly secretAccessKey: string;
+    readonly sessionToken?: string;
+  };
   /** Objects larger than this go up in parts of this size; at least 5 MB. */
   readonly partSizeBytes?: number;
   readonly requestTimeoutMs?: number;
@@ -36,8 +40,10 @@ type Sdk = typeof import("@aws-sdk/client-s3");
 export async function s3Store(options: S3StoreOptions): Promise<BlobStore> {
   const sdk = await import("@aws-sdk/client-s3");
   const client = new sdk.S3Client({
-    maxAttempts: 1, region: options.region ?? process.env["AWS_REGION"] ?? "us-east-1",
-    requestChecksumCalculation: "WHEN_REQUIRED", responseChecksumValidation: "WHEN_REQUIRED",
+    maxAttempts: 1,
+    region: options.region ?? process.env["AWS_REGION"] ?? "us-east-1",
+    requestChecksumCalculation: "WHEN_REQUIRED",
+    responseChecksumValidation: "WHEN_REQUIRED",
     ...(options.endpoint === undefined ? {} : { endpoint: options.endpoint }),
     ...(options.forcePathStyle === undefined ? {} : { forcePathStyle: options.forcePathStyle }),
     ...(options.credentials === undefined ? {} : { credentials: options.credentials }),
@@ -68,7 +74,10 @@ class S3Store {
         await this.#write(key, bytes, false);
       },
       get: (key) => this.#get(key, undefined),
-      getRange: (key, from, to) => (to <= from ? this.#get(key, undefined).then((bytes) => bytes?.subarray(0, 0)) : this.#get(key, `bytes=${from}-${to - 1}`)),
+      getRange: (key, from, to) =>
+        to <= from
+          ? this.#get(key, undefined).then((bytes) => bytes?.subarray(0, 0))
+          : this.#get(key, `bytes=${from}-${to - 1}`),
       list: (prefix) => this.#list(prefix),
       delete: (keys) => this.#delete(keys),
       close: async () => client.destroy(),
@@ -90,27 +99,68 @@ class S3Store {
     const condition = onlyIfAbsent ? { IfNoneMatch: "*" } : {};
     const at = { Bucket: this.#bucket, Key: this.#key(key) };
     if (bytes.length <= this.#partBytes) {
-      await this.#send((signal) => this.#client.send(new this.#sdk.PutObjectCommand({ ...at, ...condition, Body: bytes, ContentLength: bytes.length }), { abortSignal: signal }));
+      await this.#send((signal) =>
+        this.#client.send(
+          new this.#sdk.PutObjectCommand({
+            ...at,
+            ...condition,
+            Body: bytes,
+            ContentLength: bytes.length,
+          }),
+          { abortSignal: signal },
+        ),
+      );
       return;
     }
-    const { UploadId } = await this.#send((signal) => this.#client.send(new this.#sdk.CreateMultipartUploadCommand(at), { abortSignal: signal }));
+    const { UploadId } = await this.#send((signal) =>
+      this.#client.send(new this.#sdk.CreateMultipartUploadCommand(at), { abortSignal: signal }),
+    );
     try {
       const parts = await this.#uploadParts(at, UploadId, bytes);
-      await this.#send((signal) => this.#client.send(new this.#sdk.CompleteMultipartUploadCommand({ ...at, ...condition, UploadId, MultipartUpload: { Parts: parts } }), { abortSignal: signal }));
+      await this.#send((signal) =>
+        this.#client.send(
+          new this.#sdk.CompleteMultipartUploadCommand({
+            ...at,
+            ...condition,
+            UploadId,
+            MultipartUpload: { Parts: parts },
+          }),
+          { abortSignal: signal },
+        ),
+      );
     } catch (error) {
-      await this.#send((signal) => this.#client.send(new this.#sdk.AbortMultipartUploadCommand({ ...at, UploadId }), { abortSignal: signal })).catch(() => {});
+      await this.#send((signal) =>
+        this.#client.send(new this.#sdk.AbortMultipartUploadCommand({ ...at, UploadId }), {
+          abortSignal: signal,
+        }),
+      ).catch(() => {});
       throw error;
     }
   }
 
-  async #uploadParts(at: { readonly Bucket: string; readonly Key: string }, UploadId: string | undefined, bytes: Uint8Array): Promise<{ ETag: string | undefined; PartNumber: number }[]> {
+  async #uploadParts(
+    at: { readonly Bucket: string; readonly Key: string },
+    UploadId: string | undefined,
+    bytes: Uint8Array,
+  ): Promise<{ ETag: string | undefined; PartNumber: number }[]> {
     const count = Math.ceil(bytes.length / this.#partBytes);
     const parts = new Array<{ ETag: string | undefined; PartNumber: number }>(count);
     let next = 0;
     const worker = async () => {
       for (let i = next++; i < count; i = next++) {
         const Body = bytes.subarray(i * this.#partBytes, (i + 1) * this.#partBytes);
-        const { ETag } = await this.#send((signal) => this.#client.send(new this.#sdk.UploadPartCommand({ ...at, UploadId, PartNumber: i + 1, Body, ContentLength: Body.length }), { abortSignal: signal }));
+        const { ETag } = await this.#send((signal) =>
+          this.#client.send(
+            new this.#sdk.UploadPartCommand({
+              ...at,
+              UploadId,
+              PartNumber: i + 1,
+              Body,
+              ContentLength: Body.length,
+            }),
+            { abortSignal: signal },
+          ),
+        );
         parts[i] = { ETag, PartNumber: i + 1 };
       }
     };
@@ -121,8 +171,15 @@ class S3Store {
   async #get(key: string, Range: string | undefined): Promise<Uint8Array | undefined> {
     try {
       return await this.#send(async (signal) => {
-        const answer = await this.#client.send(new this.#sdk.GetObjectCommand({ Bucket: this.#bucket, Key: this.#key(key), ...(Range === undefined ? {} : { Range }) }), { abortSignal: signal });
-        return await answer.Body?.transformToByteArray() ?? new Uint8Array(0);
+        const answer = await this.#client.send(
+          new this.#sdk.GetObjectCommand({
+            Bucket: this.#bucket,
+            Key: this.#key(key),
+            ...(Range === undefined ? {} : { Range }),
+          }),
+          { abortSignal: signal },
+        );
+        return (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
       });
     } catch (error) {
       const cause = (error as { readonly cause?: unknown }).cause;
@@ -136,11 +193,19 @@ class S3Store {
   async *#list(prefix: string): AsyncGenerator<BlobInfo> {
     let ContinuationToken: string | undefined;
     do {
-      const page = await this.#send((signal) => this.#client.send(new this.#sdk.ListObjectsV2Command({
-        Bucket: this.#bucket, Prefix: this.#key(prefix), ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
-      }), { abortSignal: signal }));
+      const page = await this.#send((signal) =>
+        this.#client.send(
+          new this.#sdk.ListObjectsV2Command({
+            Bucket: this.#bucket,
+            Prefix: this.#key(prefix),
+            ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
+          }),
+          { abortSignal: signal },
+        ),
+      );
       for (const object of page.Contents ?? []) {
-        if (object.Key !== undefined) yield { key: object.Key.slice(this.#prefix.length), sizeBytes: object.Size ?? 0 };
+        if (object.Key !== undefined)
+          yield { key: object.Key.slice(this.#prefix.length), sizeBytes: object.Size ?? 0 };
       }
       ContinuationToken = page.IsTruncated === true ? page.NextContinuationToken : undefined;
     } while (ContinuationToken !== undefined);
@@ -149,9 +214,20 @@ class S3Store {
   async #delete(keys: readonly string[]): Promise<void> {
     for (let i = 0; i < keys.length; i += deleteBatch) {
       const Objects = keys.slice(i, i + deleteBatch).map((key) => ({ Key: this.#key(key) }));
-      const answer = await this.#send((signal) => this.#client.send(new this.#sdk.DeleteObjectsCommand({ Bucket: this.#bucket, Delete: { Objects, Quiet: true } }), { abortSignal: signal }));
+      const answer = await this.#send((signal) =>
+        this.#client.send(
+          new this.#sdk.DeleteObjectsCommand({
+            Bucket: this.#bucket,
+            Delete: { Objects, Quiet: true },
+          }),
+          { abortSignal: signal },
+        ),
+      );
       const refused = answer.Errors?.find((error) => error.Code !== "NoSuchKey");
-      if (refused !== undefined) throw fail("STORE_UNAVAILABLE", { fields: { reason: refused.Code ?? "delete", key: refused.Key ?? "" } });
+      if (refused !== undefined)
+        throw fail("STORE_UNAVAILABLE", {
+          fields: { reason: refused.Code ?? "delete", key: refused.Key ?? "" },
+        });
     }
   }
 
@@ -167,14 +243,16 @@ class S3Store {
       const status = statusOf(error);
       const fields = { reason: nameOf(error), status: status ?? 0, store: this.store.location };
       if (nameOf(error) === "NoSuchBucket") throw fail("STORE_NO_BUCKET", { fields, cause: error });
-      if (status === 401 || status === 403 || nameOf(error) === "CredentialsProviderError") throw fail("STORE_DENIED", { fields, cause: error });
+      if (status === 401 || status === 403 || nameOf(error) === "CredentialsProviderError")
+        throw fail("STORE_DENIED", { fields, cause: error });
       throw fail("STORE_UNAVAILABLE", { fields, cause: error });
     }
   }
 }
 
 function statusOf(error: unknown): number | undefined {
-  return (error as { readonly $metadata?: { readonly httpStatusCode?: number } } | undefined)?.$metadata?.httpStatusCode;
+  return (error as { readonly $metadata?: { readonly httpStatusCode?: number } } | undefined)
+    ?.$metadata?.httpStatusCode;
 }
 function nameOf(error: unknown): string {
   return (error as { readonly name?: string } | undefined)?.name ?? "";

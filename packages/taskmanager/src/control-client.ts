@@ -8,7 +8,13 @@
  */
 import { Client, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
 import type { Logger } from "@millrace/base";
-import { connectMethodPath, decodeDown, type DownMessage, encodeUp, type UpMessage } from "@millrace/protocol";
+import {
+  connectMethodPath,
+  type DownMessage,
+  decodeDown,
+  encodeUp,
+  type UpMessage,
+} from "@millrace/protocol";
 
 const registerTimeoutMs = 3_000;
 const firstBackoffMs = 50;
@@ -54,14 +60,21 @@ export class ControlClient {
     const { addresses } = this.#options;
     const address = addresses[this.#attempts % addresses.length] ?? "";
     const client = new Client(address, credentials.createInsecure(), {
-      "grpc.max_receive_message_length": 64 * 1024 * 1024, "grpc.initial_reconnect_backoff_ms": firstBackoffMs, "grpc.use_local_subchannel_pool": 1,
+      "grpc.max_receive_message_length": 64 * 1024 * 1024,
+      "grpc.initial_reconnect_backoff_ms": firstBackoffMs,
+      "grpc.use_local_subchannel_pool": 1,
     });
     const stream = client.makeBidiStreamRequest<UpMessage, DownMessage>(
-      connectMethodPath, (message) => Buffer.from(encodeUp(message)), (bytes) => decodeDown(bytes) as DownMessage);
+      connectMethodPath,
+      (message) => Buffer.from(encodeUp(message)),
+      (bytes) => decodeDown(bytes) as DownMessage,
+    );
     this.#client = client;
     this.#stream = stream;
     this.#lastHeardAt = performance.now();
-    this.#later(registerTimeoutMs, () => { if (!this.#registered) this.#lost(stream, "no answer to the registration"); });
+    this.#later(registerTimeoutMs, () => {
+      if (!this.#registered) this.#lost(stream, "no answer to the registration");
+    });
     stream.on("data", (message: DownMessage | undefined) => {
       if (message === undefined || this.#stream !== stream) return;
       this.#lastHeardAt = performance.now();
@@ -73,12 +86,19 @@ export class ControlClient {
     stream.write(this.#options.registration());
   }
 
-  #onRegistered(stream: ClientDuplexStream<UpMessage, DownMessage>, { heartbeatIntervalMs, heartbeatTimeoutMs }: { readonly heartbeatIntervalMs: number; readonly heartbeatTimeoutMs: number }): void {
+  #onRegistered(
+    stream: ClientDuplexStream<UpMessage, DownMessage>,
+    {
+      heartbeatIntervalMs,
+      heartbeatTimeoutMs,
+    }: { readonly heartbeatIntervalMs: number; readonly heartbeatTimeoutMs: number },
+  ): void {
     this.#registered = true;
     this.#attempts = 0;
     const timer = setInterval(() => {
       if (this.#stream !== stream) return clearInterval(timer);
-      if (performance.now() - this.#lastHeardAt > heartbeatTimeoutMs) return this.#lost(stream, "heartbeats are not answered");
+      if (performance.now() - this.#lastHeardAt > heartbeatTimeoutMs)
+        return this.#lost(stream, "heartbeats are not answered");
       this.send(this.#options.heartbeat(++this.#sequence));
     }, heartbeatIntervalMs);
     this.#timers.push(timer);

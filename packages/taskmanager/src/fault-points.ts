@@ -15,7 +15,8 @@ export function faultPoints(description: string | undefined): (name: string) => 
     for (const rule of rules) {
       if (rule.point !== name) continue;
       rule.passed += 1;
-      if (rule.passed === rule.at) process.kill(process.pid, rule.action === "pause" ? "SIGSTOP" : "SIGKILL");
+      if (rule.passed === rule.at)
+        process.kill(process.pid, rule.action === "pause" ? "SIGSTOP" : "SIGKILL");
     }
   };
 }

@@ -15,15 +15,23 @@ export interface JobCode {
 }
 
 /** Loads and builds. Rejects `RUNNER_BUNDLE_BROKEN`, `RUNNER_DIGEST_MISMATCH`. */
-export async function loadJobCode(bundleFile: string, build: BuildArguments, digest: string): Promise<JobCode> {
+export async function loadJobCode(
+  bundleFile: string,
+  build: BuildArguments,
+  digest: string,
+): Promise<JobCode> {
   const built = await buildBundle(bundleFile, build);
   const found = chainGraph(built.graph).digest;
-  if (found !== digest) throw fail("RUNNER_DIGEST_MISMATCH", { fields: { submitted: digest, built: found } });
+  if (found !== digest)
+    throw fail("RUNNER_DIGEST_MISMATCH", { fields: { submitted: digest, built: found } });
   return { functions: (uid) => built.functions.get(uid) ?? {} };
 }
 
 /** The logical graph and the closures of a bundle. */
-export async function buildBundle(bundleFile: string, build: BuildArguments): Promise<ReturnType<typeof buildJob>> {
+export async function buildBundle(
+  bundleFile: string,
+  build: BuildArguments,
+): Promise<ReturnType<typeof buildJob>> {
   let module: Readonly<Record<string, unknown>>;
   try {
     module = (await import(pathToFileURL(bundleFile).href)) as Readonly<Record<string, unknown>>;
@@ -31,6 +39,7 @@ export async function buildBundle(bundleFile: string, build: BuildArguments): Pr
     throw fail("RUNNER_BUNDLE_BROKEN", { cause: error });
   }
   const job = isJob(module["default"]) ? module["default"] : Object.values(module).find(isJob);
-  if (job === undefined) throw fail("RUNNER_BUNDLE_BROKEN", { fields: { reason: "no job is exported" } });
+  if (job === undefined)
+    throw fail("RUNNER_BUNDLE_BROKEN", { fields: { reason: "no job is exported" } });
   return buildJob(job, build);
 }

@@ -17,7 +17,8 @@ async function answer(job: PlanJob): Promise<{ readonly graph: string; readonly 
   try {
     const store = await openStore(job.store);
     const bundle = await store.get(job.bundle);
-    if (bundle === undefined) throw fail("RUNNER_BUNDLE_MISSING", { fields: { bundle: job.bundle } });
+    if (bundle === undefined)
+      throw fail("RUNNER_BUNDLE_MISSING", { fields: { bundle: job.bundle } });
     const file = join(job.folder, "job.mjs");
     await writeFile(file, bundle);
     const built = await buildBundle(file, JSON.parse(job.parameters) as BuildArguments);

@@ -17,20 +17,46 @@ export interface PlanJob {
   readonly folder: string;
 }
 
-export async function planBundle(options: { readonly request: Down<"planRequest">; readonly store: string; readonly workDir: string }): Promise<Up<"planAnswer">> {
+export async function planBundle(options: {
+  readonly request: Down<"planRequest">;
+  readonly store: string;
+  readonly workDir: string;
+}): Promise<Up<"planAnswer">> {
   const { requestId, bundle, parameters } = options.request;
   const folder = await mkdtemp(join(tmpdir(), "millrace-plan-"));
   let child: ChildProcess | undefined;
   try {
     const job: PlanJob = { bundle, parameters, store: options.store, folder };
     return await new Promise<Up<"planAnswer">>((resolve) => {
-      const started = fork(entryFile("plan-main", import.meta.url), [], { stdio: ["ignore", "ignore", "ignore", "ipc"], execArgv: [...process.execArgv, "--enable-source-maps"] });
+      const started = fork(entryFile("plan-main", import.meta.url), [], {
+        stdio: ["ignore", "ignore", "ignore", "ipc"],
+        execArgv: [...process.execArgv, "--enable-source-maps"],
+      });
       child = started;
-      const broken = (error: unknown) => resolve({ requestId, graph: "", error: JSON.stringify(errorInfo(error)) });
-      const timer = setTimeout(() => broken(fail("RUNNER_BUNDLE_BROKEN", { fields: { reason: `building took longer than ${timeoutMs} ms` } })), timeoutMs);
-      started.on("message", (answer: { readonly graph: string; readonly error: string }) => { clearTimeout(timer); resolve({ requestId, ...answer }); });
+      const broken = (error: unknown) =>
+        resolve({ requestId, graph: "", error: JSON.stringify(errorInfo(error)) });
+      const timer = setTimeout(
+        () =>
+          broken(
+            fail("RUNNER_BUNDLE_BROKEN", {
+              fields: { reason: `building took longer than ${timeoutMs} ms` },
+            }),
+          ),
+        timeoutMs,
+      );
+      started.on("message", (answer: { readonly graph: string; readonly error: string }) => {
+        clearTimeout(timer);
+        resolve({ requestId, ...answer });
+      });
       started.on("error", broken);
-      started.on("exit", (code) => { clearTimeout(timer); broken(fail("RUNNER_BUNDLE_BROKEN", { fields: { reason: `the planning process ended with ${code ?? "a signal"}` } })); });
+      started.on("exit", (code) => {
+        clearTimeout(timer);
+        broken(
+          fail("RUNNER_BUNDLE_BROKEN", {
+            fields: { reason: `the planning process ended with ${code ?? "a signal"}` },
+          }),
+        );
+      });
       started.send(job);
     });
   } finally {

@@ -11,7 +11,14 @@ import { Worker } from "node:worker_threads";
 import { errorInfo } from "@millrace/base";
 import { openStore } from "@millrace/storage";
 import { fail } from "./fail.ts";
-import { entryFile, type FromRunner, type FromWorker, type RunnerStart, type ToRunner, type WorkerStart } from "./runner-protocol.ts";
+import {
+  entryFile,
+  type FromRunner,
+  type FromWorker,
+  type RunnerStart,
+  type ToRunner,
+  type WorkerStart,
+} from "./runner-protocol.ts";
 
 const workers = new Map<number, Worker>();
 const addresses: { slot: number; host: string; port: number }[] = [];
@@ -29,17 +36,26 @@ async function start(runner: RunnerStart): Promise<void> {
   const store = await openStore(runner.store);
   const bundle = await store.get(runner.start.bundle);
   await store.close();
-  if (bundle === undefined) throw fail("RUNNER_BUNDLE_MISSING", { fields: { bundle: runner.start.bundle } });
+  if (bundle === undefined)
+    throw fail("RUNNER_BUNDLE_MISSING", { fields: { bundle: runner.start.bundle } });
   await mkdir(runner.workDir, { recursive: true });
   const bundleFile = join(runner.workDir, "job.mjs");
   await writeFile(bundleFile, bundle);
   for (const slot of runner.start.slots) {
     const workerData: WorkerStart = { runner, slot, bundleFile };
-    const worker = new Worker(entryFile("slot-main", import.meta.url), { workerData, execArgv: process.execArgv, stdout: false, stderr: false });
+    const worker = new Worker(entryFile("slot-main", import.meta.url), {
+      workerData,
+      execArgv: process.execArgv,
+      stdout: false,
+      stderr: false,
+    });
     workers.set(slot, worker);
     worker.on("message", (message: FromWorker) => receive(message, runner));
     worker.on("error", (error) => void crash(error));
-    worker.on("exit", (code) => { if (finished < workers.size) void crash(fail("RUNNER_CRASHED", { fields: { slot, exitCode: code } })); });
+    worker.on("exit", (code) => {
+      if (finished < workers.size)
+        void crash(fail("RUNNER_CRASHED", { fields: { slot, exitCode: code } }));
+    });
   }
 }
 
@@ -47,7 +63,14 @@ function receive(message: FromWorker, runner: RunnerStart): void {
   switch (message.kind) {
     case "listening":
       addresses.push({ slot: message.slot, host: message.host, port: message.port });
-      if (addresses.length === workers.size) send({ kind: "up", message: { $case: "runnerReady", value: { attempt: runner.start.attempt, slots: addresses, pid: process.pid } } });
+      if (addresses.length === workers.size)
+        send({
+          kind: "up",
+          message: {
+            $case: "runnerReady",
+            value: { attempt: runner.start.attempt, slots: addresses, pid: process.pid },
+          },
+        });
       return;
     case "finished":
       finished += 1;
@@ -70,8 +93,13 @@ let crashing = false;
 async function crash(error: unknown, report?: FromRunner): Promise<void> {
   if (crashing) return;
   crashing = true;
-  const message: FromRunner = report ?? { kind: "crashed", error: errorInfo(error, "RUNNER_CRASHED") };
-  process.stderr.write(`${JSON.stringify({ level: "error", message: "runner crashed", error: "error" in message ? message.error : undefined })}\n`);
+  const message: FromRunner = report ?? {
+    kind: "crashed",
+    error: errorInfo(error, "RUNNER_CRASHED"),
+  };
+  process.stderr.write(
+    `${JSON.stringify({ level: "error", message: "runner crashed", error: "error" in message ? message.error : undefined })}\n`,
+  );
   setTimeout(() => process.exit(1), 200);
   if (process.connected) process.send?.(message, () => process.exit(1));
   else process.exit(1);

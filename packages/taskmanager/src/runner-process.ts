@@ -9,7 +9,11 @@ import { entryFile, type FromRunner, type RunnerStart, type ToRunner } from "./r
 export interface RunnerEvents {
   onUp(message: UpMessage): void;
   onMetrics(samples: readonly MetricSample[]): void;
-  onExit(exit: { readonly exitCode: number; readonly signal: string; readonly error: ErrorInfo | undefined }): void;
+  onExit(exit: {
+    readonly exitCode: number;
+    readonly signal: string;
+    readonly error: ErrorInfo | undefined;
+  }): void;
 }
 
 export class RunnerProcess {
@@ -23,7 +27,12 @@ export class RunnerProcess {
     mkdirSync(dirname(logFile), { recursive: true });
     const out = openSync(logFile, "a");
     this.#child = fork(entryFile("runner-main", import.meta.url), [], {
-      serialization: "advanced", stdio: ["ignore", out, out, "ipc"], execArgv: [...process.execArgv.filter((arg) => !arg.startsWith("--inspect")), "--enable-source-maps"],
+      serialization: "advanced",
+      stdio: ["ignore", out, out, "ipc"],
+      execArgv: [
+        ...process.execArgv.filter((arg) => !arg.startsWith("--inspect")),
+        "--enable-source-maps",
+      ],
     });
     closeSync(out);
     this.#child.on("message", (message: FromRunner) => {
@@ -31,7 +40,9 @@ export class RunnerProcess {
       else if (message.kind === "metrics") events.onMetrics(message.samples);
       else this.#error = message.error;
     });
-    this.#child.on("error", (error) => { this.#error ??= errorInfo(error, "RUNNER_CRASHED"); });
+    this.#child.on("error", (error) => {
+      this.#error ??= errorInfo(error, "RUNNER_CRASHED");
+    });
     this.#child.on("exit", (code, signal) => {
       clearTimeout(this.#killTimer);
       events.onExit({ exitCode: code ?? -1, signal: signal ?? "", error: this.#error });

@@ -30,7 +30,12 @@ export type FromRunner =
 /** Worker → runner only. */
 export type FromWorker =
   | FromRunner
-  | { readonly kind: "listening"; readonly slot: number; readonly host: string; readonly port: number }
+  | {
+      readonly kind: "listening";
+      readonly slot: number;
+      readonly host: string;
+      readonly port: number;
+    }
   | { readonly kind: "finished" };
 
 export interface WorkerStart {

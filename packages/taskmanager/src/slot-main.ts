@@ -28,13 +28,30 @@ const send = (message: FromWorker) => port.postMessage(message);
 process.on("unhandledRejection", (error) => crash(error));
 process.on("uncaughtException", (error) => crash(error));
 
-const logger = createLogger({ level: process.env["MILLRACE_LOG_LEVEL"] ?? "info", to: 2, fields: { job: attempt.jobId, attempt: `${attempt.epoch}.${attempt.attempt}`, slot: slotIndex } });
-for (const [method, level] of [["debug", "debug"], ["log", "info"], ["info", "info"], ["warn", "warn"], ["error", "error"]] as const) {
-  console[method] = (...values: readonly unknown[]) => logger[level](values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(" "), { from: "user" });
+const logger = createLogger({
+  level: process.env["MILLRACE_LOG_LEVEL"] ?? "info",
+  to: 2,
+  fields: { job: attempt.jobId, attempt: `${attempt.epoch}.${attempt.attempt}`, slot: slotIndex },
+});
+for (const [method, level] of [
+  ["debug", "debug"],
+  ["log", "info"],
+  ["info", "info"],
+  ["warn", "warn"],
+  ["error", "error"],
+] as const) {
+  console[method] = (...values: readonly unknown[]) =>
+    logger[level](
+      values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(" "),
+      { from: "user" },
+    );
 }
 
 const store = await openStore(runner.store);
-const transport = await openTcpTransport({ host: runner.host, scope: `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}` });
+const transport = await openTcpTransport({
+  host: runner.host,
+  scope: `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
+});
 const code = await loadJobCode(bundleFile, JSON.parse(start.parameters), start.graphDigest);
 let slot: Slot | undefined;
 const faultPoint = faultPoints(process.env["MILLRACE_FAULT_POINTS"]);
@@ -49,25 +66,46 @@ function command(message: DownMessage): void {
   switch (message.$case) {
     case "deploySlot": {
       if (message.value.slot !== slotIndex || slot !== undefined) return;
-      const options = JSON.parse(message.value.options) as { readonly committedFloor: number; readonly job: SlotHost["job"]["options"] };
+      const options = JSON.parse(message.value.options) as {
+        readonly committedFloor: number;
+        readonly job: SlotHost["job"]["options"];
+      };
       slot = new Slot({
-        platform: nodePlatform, logger, transport, objects: store, faultPoint, secrets: secretFromEnvironment, checkMutations: false,
+        platform: nodePlatform,
+        logger,
+        transport,
+        objects: store,
+        faultPoint,
+        secrets: secretFromEnvironment,
+        checkMutations: false,
         compression: {
           compress: (bytes) => zstdCompressSync(bytes),
           decompress: (bytes, maxBytes) => zstdDecompressSync(bytes, { maxOutputLength: maxBytes }),
         },
-        job: { ...attempt, jobName: start.jobName, options: options.job, committedFloor: options.committedFloor },
+        job: {
+          ...attempt,
+          jobName: start.jobName,
+          options: options.job,
+          committedFloor: options.committedFloor,
+        },
         functions: code.functions,
         report: (event) => send({ kind: "up", message: upMessageOf(attempt, event) }),
       });
-      slot.deploy({ tasks: JSON.parse(message.value.tasks), restore: JSON.parse(message.value.restore) });
+      slot.deploy({
+        tasks: JSON.parse(message.value.tasks),
+        restore: JSON.parse(message.value.restore),
+      });
       setInterval(reportMetrics, metricsIntervalMs).unref();
       return;
     }
-    case "triggerCheckpoint": case "checkpointCompleted": case "checkpointAborted": case "commit":
+    case "triggerCheckpoint":
+    case "checkpointCompleted":
+    case "checkpointAborted":
+    case "commit":
       if (slot !== undefined) applyCommand(slot, message);
       return;
-    default: return;
+    default:
+      return;
   }
 }
 

@@ -45,13 +45,24 @@ export interface TaskManager {
 
 export async function startTaskManager(options: TaskManagerOptions): Promise<TaskManager> {
   for (const address of options.jobManagers) {
-    if (!/^[^\s:]+:\d{1,5}$/.test(address)) throw fail("TASKMANAGER_BAD_ADDRESS", { fields: { address } });
+    if (!/^[^\s:]+:\d{1,5}$/.test(address))
+      throw fail("TASKMANAGER_BAD_ADDRESS", { fields: { address } });
   }
   const metrics = new Metrics();
-  const server = await startMetricsServer({ host: options.host, port: options.metricsPort, text: () => metrics.text() });
-  const daemon = new TaskManagerDaemon(options, options.id ?? `tm-${nodePlatform.random.hex(6)}`, new TaskMetrics(metrics), server.address);
+  const server = await startMetricsServer({
+    host: options.host,
+    port: options.metricsPort,
+    text: () => metrics.text(),
+  });
+  const daemon = new TaskManagerDaemon(
+    options,
+    options.id ?? `tm-${nodePlatform.random.hex(6)}`,
+    new TaskMetrics(metrics),
+    server.address,
+  );
   return {
-    id: daemon.id, metricsAddress: server.address,
+    id: daemon.id,
+    metricsAddress: server.address,
     runners: () => daemon.pids(),
     close: async () => {
       await daemon.close();
@@ -71,22 +82,43 @@ class TaskManagerDaemon {
   #lastCpu = process.cpuUsage();
   #onIdle: (() => void) | undefined;
 
-  constructor(options: TaskManagerOptions, id: string, metrics: TaskMetrics, metricsAddress: string) {
+  constructor(
+    options: TaskManagerOptions,
+    id: string,
+    metrics: TaskMetrics,
+    metricsAddress: string,
+  ) {
     this.id = id;
     this.#options = options;
     this.#logger = options.logger;
     this.#metrics = metrics;
     const attempts = () => [...this.#runners.values()].map((runner) => runner.attempt);
     this.#control = new ControlClient({
-      addresses: options.jobManagers, logger: options.logger,
+      addresses: options.jobManagers,
+      logger: options.logger,
       registration: () => ({
         $case: "register",
         value: {
-          taskManagerId: id, slots: options.slots, host: options.host, version: "0.1.0", pid: process.pid, epoch: this.#epoch, runners: attempts(),
-          memoryBytes: process.memoryUsage.rss(), metricsAddress,
+          taskManagerId: id,
+          slots: options.slots,
+          host: options.host,
+          version: "0.1.0",
+          pid: process.pid,
+          epoch: this.#epoch,
+          runners: attempts(),
+          memoryBytes: process.memoryUsage.rss(),
+          metricsAddress,
         },
       }),
-      heartbeat: (sequence) => ({ $case: "heartbeat", value: { sequence, runners: attempts(), rssBytes: process.memoryUsage.rss(), cpuLoad: this.#cpuLoad() } }),
+      heartbeat: (sequence) => ({
+        $case: "heartbeat",
+        value: {
+          sequence,
+          runners: attempts(),
+          rssBytes: process.memoryUsage.rss(),
+          cpuLoad: this.#cpuLoad(),
+        },
+      }),
       onMessage: (message) => this.#receive(message),
     });
   }
@@ -97,7 +129,10 @@ class TaskManagerDaemon {
   async close(): Promise<void> {
     this.#control.close();
     for (const runner of this.#runners.values()) runner.kill();
-    if (this.#runners.size > 0) await new Promise<void>((resolve) => { this.#onIdle = resolve; });
+    if (this.#runners.size > 0)
+      await new Promise<void>((resolve) => {
+        this.#onIdle = resolve;
+      });
   }
 
   #receive(message: DownMessage): void {
@@ -107,22 +142,35 @@ class TaskManagerDaemon {
       if (epoch > this.#epoch) this.#newEpoch(epoch);
     }
     switch (message.$case) {
-      case "startRunner": return this.#start(message.value);
+      case "startRunner":
+        return this.#start(message.value);
       case "stopRunner": {
         const runner = this.#runnerOf(message.value.attempt);
-        if (message.value.reason === "finished") runner?.finish(Math.max(message.value.graceMs, 100));
+        if (message.value.reason === "finished")
+          runner?.finish(Math.max(message.value.graceMs, 100));
         else runner?.kill();
         return;
       }
-      case "deploySlot": case "triggerCheckpoint": case "checkpointCompleted": case "checkpointAborted": case "commit":
+      case "deploySlot":
+      case "triggerCheckpoint":
+      case "checkpointCompleted":
+      case "checkpointAborted":
+      case "commit":
         return this.#runnerOf(message.value.attempt)?.command(message);
       case "logsRequest":
-        return this.#control.send({ $case: "logsAnswer", value: { requestId: message.value.requestId, text: this.#tail(message.value) } });
+        return this.#control.send({
+          $case: "logsAnswer",
+          value: { requestId: message.value.requestId, text: this.#tail(message.value) },
+        });
       case "planRequest":
-        void planBundle({ request: message.value, store: this.#options.store, workDir: this.#options.workDir })
-          .then((answer) => this.#control.send({ $case: "planAnswer", value: answer }));
+        void planBundle({
+          request: message.value,
+          store: this.#options.store,
+          workDir: this.#options.workDir,
+        }).then((answer) => this.#control.send({ $case: "planAnswer", value: answer }));
         return;
-      case "registered": case "heartbeatAnswer":
+      case "registered":
+      case "heartbeatAnswer":
         return;
     }
   }
@@ -131,7 +179,10 @@ class TaskManagerDaemon {
     this.#epoch = epoch;
     for (const runner of this.#runners.values()) {
       if (runner.attempt.epoch >= epoch) continue;
-      this.#logger.info("ending a runner of an older epoch", { ...runner.attempt, newEpoch: epoch });
+      this.#logger.info("ending a runner of an older epoch", {
+        ...runner.attempt,
+        newEpoch: epoch,
+      });
       runner.kill();
     }
   }
@@ -141,19 +192,44 @@ class TaskManagerDaemon {
     if (attempt === undefined || this.#runners.has(keyOf(attempt))) return;
     const name = `${attempt.jobId}-${attempt.epoch}.${attempt.attempt}`;
     const runner = new RunnerProcess(
-      { start, store: this.#options.store, host: this.#options.host, workDir: join(this.#options.workDir, name) }, attempt,
+      {
+        start,
+        store: this.#options.store,
+        host: this.#options.host,
+        workDir: join(this.#options.workDir, name),
+      },
+      attempt,
       join(this.#options.logDir, `${name}-${this.id}.log`),
       {
         onUp: (message) => this.#control.send(message),
         onMetrics: (samples) => {
-          this.#metrics.report({ taskManager: this.id, job: attempt.jobId, jobName: start.jobName }, samples);
-          this.#control.send({ $case: "metricsReport", value: { attempt, samples: JSON.stringify(samples) } });
+          this.#metrics.report(
+            { taskManager: this.id, job: attempt.jobId, jobName: start.jobName },
+            samples,
+          );
+          this.#control.send({
+            $case: "metricsReport",
+            value: { attempt, samples: JSON.stringify(samples) },
+          });
         },
         onExit: ({ exitCode, signal, error }) => {
           this.#runners.delete(keyOf(attempt));
           this.#metrics.forget(attempt.jobId);
-          this.#logger.info("runner ended", { ...attempt, exitCode, signal, error: error?.message });
-          this.#control.send({ $case: "runnerExited", value: { attempt, exitCode, signal, error: error === undefined ? "" : JSON.stringify(error) } });
+          this.#logger.info("runner ended", {
+            ...attempt,
+            exitCode,
+            signal,
+            error: error?.message,
+          });
+          this.#control.send({
+            $case: "runnerExited",
+            value: {
+              attempt,
+              exitCode,
+              signal,
+              error: error === undefined ? "" : JSON.stringify(error),
+            },
+          });
           if (this.#runners.size === 0) this.#onIdle?.();
         },
       },
@@ -169,8 +245,14 @@ class TaskManagerDaemon {
   /** The last lines of the job's logs here, oldest attempt first. */
   #tail({ jobId, tailLines }: Down<"logsRequest">): string {
     try {
-      const files = readdirSync(this.#options.logDir).filter((name) => name.startsWith(`${jobId}-`) && name.endsWith(`-${this.id}.log`)).sort();
-      const lines = files.flatMap((name) => readFileSync(join(this.#options.logDir, name), "utf8").split("\n").filter((line) => line !== ""));
+      const files = readdirSync(this.#options.logDir)
+        .filter((name) => name.startsWith(`${jobId}-`) && name.endsWith(`-${this.id}.log`))
+        .sort();
+      const lines = files.flatMap((name) =>
+        readFileSync(join(this.#options.logDir, name), "utf8")
+          .split("\n")
+          .filter((line) => line !== ""),
+      );
       return lines.slice(-tailLines).join("\n");
     } catch {
       return "";
@@ -191,8 +273,14 @@ function keyOf(attempt: AttemptMessage): string {
 /** The epoch a message speaks with; a stop names the attempt it ends, which may be older than its sender. */
 function epochOf(message: DownMessage): number | undefined {
   switch (message.$case) {
-    case "registered": case "heartbeatAnswer": return message.value.epoch;
-    case "logsRequest": case "planRequest": case "stopRunner": return undefined;
-    default: return message.value.attempt?.epoch;
+    case "registered":
+    case "heartbeatAnswer":
+      return message.value.epoch;
+    case "logsRequest":
+    case "planRequest":
+    case "stopRunner":
+      return undefined;
+    default:
+      return message.value.attempt?.epoch;
   }
 }

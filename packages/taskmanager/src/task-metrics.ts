@@ -18,10 +18,18 @@ export class TaskMetrics {
     for (const sample of samples) {
       if (!Number.isFinite(sample.value)) continue;
       const labels = {
-        tm_id: source.taskManager, job_id: source.job, job_name: source.jobName, task_id: sample.vertex, subtask_index: String(sample.subtask),
+        tm_id: source.taskManager,
+        job_id: source.job,
+        job_name: source.jobName,
+        task_id: sample.vertex,
+        subtask_index: String(sample.subtask),
         ...(sample.operator === undefined ? {} : { operator_id: sample.operator }),
       };
-      this.#metrics[sample.type](taskMetricName(sample.name, sample.type, sample.operator !== undefined), labels, sample.value);
+      this.#metrics[sample.type](
+        taskMetricName(sample.name, sample.type, sample.operator !== undefined),
+        labels,
+        sample.value,
+      );
     }
   }
   /** A runner has ended; runners that are alive report again within a second. */

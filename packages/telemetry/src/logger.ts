@@ -1,6 +1,6 @@
 /** Structured logs by pino, behind the `Logger` that pure code sees. One JSON line per event on the given descriptor. */
 import type { LogFields, Logger } from "@millrace/base";
-import { destination, pino, type Logger as PinoLogger } from "pino";
+import { destination, type Logger as PinoLogger, pino } from "pino";
 
 export interface LoggerOptions {
   /** "debug", "info", "warn", "error" or "silent". */
@@ -12,7 +12,12 @@ export interface LoggerOptions {
 
 export function createLogger(options: LoggerOptions): Logger {
   const root = pino(
-    { level: options.level, base: { pid: process.pid, ...options.fields }, timestamp: () => `,"time":"${new Date().toISOString()}"`, formatters: { level: (label) => ({ level: label }) } },
+    {
+      level: options.level,
+      base: { pid: process.pid, ...options.fields },
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
     destination({ dest: options.to ?? 1, sync: true, mkdir: typeof options.to === "string" }),
   );
   return wrap(root);

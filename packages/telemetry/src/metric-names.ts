@@ -35,7 +35,14 @@ const helps: Readonly<Record<string, string>> = {
 
 /** `flink_taskmanager_job_task_<name>`, or `…_task_operator_<name>` for a metric of one operator. */
 export function taskMetricName(name: string, type: MetricType, ofOperator: boolean): MetricName {
-  const snake = name.replace(/([a-z0-9])([A-Z])/g, "$1_$2").replace(/[^A-Za-z0-9]+/g, "_").toLowerCase();
+  const snake = name
+    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
+    .replace(/[^A-Za-z0-9]+/g, "_")
+    .toLowerCase();
   const suffix = type === "counter" && !snake.endsWith("_total") ? "_total" : "";
-  return { name: `flink_taskmanager_job_task_${ofOperator ? "operator_" : ""}${snake}${suffix}`, type, help: helps[name] ?? `Metric ${name} of the job` };
+  return {
+    name: `flink_taskmanager_job_task_${ofOperator ? "operator_" : ""}${snake}${suffix}`,
+    type,
+    help: helps[name] ?? `Metric ${name} of the job`,
+  };
 }

@@ -31,9 +31,10 @@ export async function startMetricsServer(options: {
   const { port } = server.address() as AddressInfo;
   return {
     address: `${options.host}:${port}`,
-    close: () => new Promise((resolve) => {
-      server.close(() => resolve());
-      server.closeAllConnections();
-    }),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
   };
 }

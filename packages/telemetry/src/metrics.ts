@@ -11,13 +11,21 @@ export type Labels = Readonly<Record<string, string>>;
 export class Metrics {
   readonly #registry = new Registry();
   readonly #gauges = new Map<string, Gauge>();
-  readonly #counters = new Map<string, { readonly counter: Counter; readonly totals: Map<string, number> }>();
+  readonly #counters = new Map<
+    string,
+    { readonly counter: Counter; readonly totals: Map<string, number> }
+  >();
 
   /** The value now. All readings of one name carry the same label names. */
   gauge(metric: MetricName, labels: Labels, value: number): void {
     let gauge = this.#gauges.get(metric.name);
     if (gauge === undefined) {
-      gauge = new Gauge({ name: metric.name, help: metric.help, labelNames: Object.keys(labels), registers: [this.#registry] });
+      gauge = new Gauge({
+        name: metric.name,
+        help: metric.help,
+        labelNames: Object.keys(labels),
+        registers: [this.#registry],
+      });
       this.#gauges.set(metric.name, gauge);
     }
     gauge.set(labels, value);
@@ -27,7 +35,15 @@ export class Metrics {
   counter(metric: MetricName, labels: Labels, total: number): void {
     let entry = this.#counters.get(metric.name);
     if (entry === undefined) {
-      entry = { counter: new Counter({ name: metric.name, help: metric.help, labelNames: Object.keys(labels), registers: [this.#registry] }), totals: new Map() };
+      entry = {
+        counter: new Counter({
+          name: metric.name,
+          help: metric.help,
+          labelNames: Object.keys(labels),
+          registers: [this.#registry],
+        }),
+        totals: new Map(),
+      };
       this.#counters.set(metric.name, entry);
     }
     const key = Object.values(labels).join(" ");

@@ -8,32 +8,63 @@ import { createLogger } from "@millrace/telemetry";
 import { fail } from "../fail.ts";
 
 export async function jobManager(options: {
-  readonly host: string; readonly restPort: number; readonly controlPort: number; readonly store: string; readonly define?: readonly string[]; readonly readyFile?: string;
+  readonly host: string;
+  readonly restPort: number;
+  readonly controlPort: number;
+  readonly store: string;
+  readonly define?: readonly string[];
+  readonly readyFile?: string;
 }): Promise<void> {
   const logger = createLogger({ level: process.env["MILLRACE_LOG_LEVEL"] ?? "info" });
   const daemon = await startJobManager({
-    host: options.host, restPort: options.restPort, controlPort: options.controlPort, store: await openStore(options.store), probe: probeConditionalCreate,
-    options: coordinatorOptions.resolve(definitions(options.define ?? [])), logger,
+    host: options.host,
+    restPort: options.restPort,
+    controlPort: options.controlPort,
+    store: await openStore(options.store),
+    probe: probeConditionalCreate,
+    options: coordinatorOptions.resolve(definitions(options.define ?? [])),
+    logger,
     // A leader that has been replaced, or that has lost its store, must not linger.
     onEnd: (error) => {
       logger.error("jobmanager ends", { error: String(error) });
       process.exit(1);
     },
   });
-  ready(options.readyFile, { rest: daemon.restAddress, control: daemon.controlAddress, pid: process.pid });
+  ready(options.readyFile, {
+    rest: daemon.restAddress,
+    control: daemon.controlAddress,
+    pid: process.pid,
+  });
   logger.info("jobmanager listens", { rest: daemon.restAddress, control: daemon.controlAddress });
   onSignals(() => daemon.close());
 }
 
 export async function taskManager(options: {
-  readonly jobmanager: string; readonly store: string; readonly slots: number; readonly host: string; readonly id?: string; readonly workDir: string;
-  readonly logDir: string; readonly metricsPort: number; readonly readyFile?: string;
+  readonly jobmanager: string;
+  readonly store: string;
+  readonly slots: number;
+  readonly host: string;
+  readonly id?: string;
+  readonly workDir: string;
+  readonly logDir: string;
+  readonly metricsPort: number;
+  readonly readyFile?: string;
 }): Promise<void> {
-  if (!Number.isInteger(options.slots) || options.slots < 1) throw fail("CLI_BAD_ARGUMENT", { fields: { argument: "slots", value: String(options.slots), allowed: "1 or more" } });
+  if (!Number.isInteger(options.slots) || options.slots < 1)
+    throw fail("CLI_BAD_ARGUMENT", {
+      fields: { argument: "slots", value: String(options.slots), allowed: "1 or more" },
+    });
   const logger = createLogger({ level: process.env["MILLRACE_LOG_LEVEL"] ?? "info" });
   const daemon = await startTaskManager({
-    jobManagers: [options.jobmanager], store: options.store, slots: options.slots, host: options.host, workDir: options.workDir, logDir: options.logDir,
-    metricsPort: options.metricsPort, logger, ...(options.id === undefined ? {} : { id: options.id }),
+    jobManagers: [options.jobmanager],
+    store: options.store,
+    slots: options.slots,
+    host: options.host,
+    workDir: options.workDir,
+    logDir: options.logDir,
+    metricsPort: options.metricsPort,
+    logger,
+    ...(options.id === undefined ? {} : { id: options.id }),
   });
   ready(options.readyFile, { id: daemon.id, metrics: daemon.metricsAddress, pid: process.pid });
   logger.info("taskmanager started", { id: daemon.id, metrics: daemon.metricsAddress });
@@ -41,11 +72,16 @@ export async function taskManager(options: {
 }
 
 function definitions(given: readonly string[]): Readonly<Record<string, string>> {
-  return Object.fromEntries(given.map((text) => {
-    const at = text.indexOf("=");
-    if (at < 1) throw fail("CLI_BAD_ARGUMENT", { fields: { argument: "define", value: text, allowed: "key=value" } });
-    return [text.slice(0, at), text.slice(at + 1)];
-  }));
+  return Object.fromEntries(
+    given.map((text) => {
+      const at = text.indexOf("=");
+      if (at < 1)
+        throw fail("CLI_BAD_ARGUMENT", {
+          fields: { argument: "define", value: text, allowed: "key=value" },
+        });
+      return [text.slice(0, at), text.slice(at + 1)];
+    }),
+  );
 }
 
 function ready(file: string | undefined, content: unknown): void {
@@ -54,6 +90,8 @@ function ready(file: string | undefined, content: unknown): void {
 
 function onSignals(close: () => Promise<void>): void {
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => { void close().finally(() => process.exit(0)); });
+    process.once(signal, () => {
+      void close().finally(() => process.exit(0));
+    });
   }
 }

@@ -18,30 +18,67 @@ export async function list(options: Common & { readonly running?: boolean }): Pr
   const shown = options.running === true ? jobs.filter((job) => !terminal.has(job.state)) : jobs;
   if (options.json === true) return print(JSON.stringify(shown, null, 2));
   if (shown.length === 0) return print("no jobs");
-  print(table(["ID", "NAME", "STATE", "STARTED", "DURATION", "TASKS"], shown.map((job) => [
-    job.jid, job.name, job.state, new Date(job["start-time"]).toISOString(), formatDuration(job.duration), `${job.tasks.running}/${job.tasks.total} running`,
-  ])));
+  print(
+    table(
+      ["ID", "NAME", "STATE", "STARTED", "DURATION", "TASKS"],
+      shown.map((job) => [
+        job.jid,
+        job.name,
+        job.state,
+        new Date(job["start-time"]).toISOString(),
+        formatDuration(job.duration),
+        `${job.tasks.running}/${job.tasks.total} running`,
+      ]),
+    ),
+  );
 }
 
 export async function show(name: string, options: Common): Promise<void> {
   const client = new RestClient(options.jobmanager);
   const { jid } = await findJob(client, name);
-  const [job, checkpointing, problems] = await Promise.all([client.job(jid), client.checkpoints(jid), client.exceptions(jid)]);
-  if (options.json === true) return print(JSON.stringify({ job, checkpoints: checkpointing, exceptions: problems }, null, 2));
+  const [job, checkpointing, problems] = await Promise.all([
+    client.job(jid),
+    client.checkpoints(jid),
+    client.exceptions(jid),
+  ]);
+  if (options.json === true)
+    return print(
+      JSON.stringify({ job, checkpoints: checkpointing, exceptions: problems }, null, 2),
+    );
   print(`${job.name}  ${job.jid}`);
-  print(`${job.state}  for ${formatDuration(job.duration)}, attempt ${job.attempt}, ${job.restarts} restarts\n`);
-  print(table(["VERTEX", "NAME", "PARALLELISM", "STATE", "IN", "OUT", "BUSY", "BACKPRESSURED"], job.vertices.map((vertex) => [
-    vertex.id, vertex.name, String(vertex.parallelism), vertex.status, String(vertex.metrics["read-records"]), String(vertex.metrics["write-records"]),
-    formatDuration(vertex.metrics["accumulated-busy-time"]), formatDuration(vertex.metrics["accumulated-backpressured-time"]),
-  ])));
+  print(
+    `${job.state}  for ${formatDuration(job.duration)}, attempt ${job.attempt}, ${job.restarts} restarts\n`,
+  );
+  print(
+    table(
+      ["VERTEX", "NAME", "PARALLELISM", "STATE", "IN", "OUT", "BUSY", "BACKPRESSURED"],
+      job.vertices.map((vertex) => [
+        vertex.id,
+        vertex.name,
+        String(vertex.parallelism),
+        vertex.status,
+        String(vertex.metrics["read-records"]),
+        String(vertex.metrics["write-records"]),
+        formatDuration(vertex.metrics["accumulated-busy-time"]),
+        formatDuration(vertex.metrics["accumulated-backpressured-time"]),
+      ]),
+    ),
+  );
   const { counts, latest } = checkpointing;
-  print(`\ncheckpoints: ${counts.completed} completed, ${counts.failed} failed, ${counts.in_progress} in progress${latest.completed === null ? "" : `; newest ${checkpointText(latest.completed)}`}`);
+  print(
+    `\ncheckpoints: ${counts.completed} completed, ${counts.failed} failed, ${counts.in_progress} in progress${latest.completed === null ? "" : `; newest ${checkpointText(latest.completed)}`}`,
+  );
   for (const entry of problems.exceptionHistory.entries.slice(0, 3)) {
-    print(`\n${new Date(entry.timestamp).toISOString()}  attempt ${entry.attempt}  ${entry.taskName ?? ""}\n${entry.stacktrace}`);
+    print(
+      `\n${new Date(entry.timestamp).toISOString()}  attempt ${entry.attempt}  ${entry.taskName ?? ""}\n${entry.stacktrace}`,
+    );
   }
 }
 
-export async function cancel(name: string, options: Common & { readonly wait: boolean }): Promise<void> {
+export async function cancel(
+  name: string,
+  options: Common & { readonly wait: boolean },
+): Promise<void> {
   const client = new RestClient(options.jobmanager);
   const { jid } = await findJob(client, name);
   await client.cancel(jid);
@@ -49,20 +86,38 @@ export async function cancel(name: string, options: Common & { readonly wait: bo
   print(options.json === true ? JSON.stringify({ jobId: jid, state }) : `${jid} ${state}`);
 }
 
-export async function checkpoints(name: string, options: Common & { readonly trigger?: boolean }): Promise<void> {
+export async function checkpoints(
+  name: string,
+  options: Common & { readonly trigger?: boolean },
+): Promise<void> {
   const client = new RestClient(options.jobmanager);
   const { jid } = await findJob(client, name);
   if (options.trigger === true) await trigger(client, jid);
   const answer = await client.checkpoints(jid);
   if (options.json === true) return print(JSON.stringify(answer, null, 2));
   if (answer.history.length === 0) return print("no checkpoints yet");
-  print(table(["ID", "TYPE", "STATUS", "TRIGGERED", "DURATION", "STATE", "NEW", "COMMITTED", "REASON"], answer.history.map((c) => [
-    String(c.id), c.checkpoint_type, c.status, new Date(c.trigger_timestamp).toISOString(), c.end_to_end_duration < 0 ? "-" : formatDuration(c.end_to_end_duration),
-    bytesText(c.state_size), bytesText(c.checkpointed_size), c.committed ? "yes" : "no", c.failure_message ?? "",
-  ])));
+  print(
+    table(
+      ["ID", "TYPE", "STATUS", "TRIGGERED", "DURATION", "STATE", "NEW", "COMMITTED", "REASON"],
+      answer.history.map((c) => [
+        String(c.id),
+        c.checkpoint_type,
+        c.status,
+        new Date(c.trigger_timestamp).toISOString(),
+        c.end_to_end_duration < 0 ? "-" : formatDuration(c.end_to_end_duration),
+        bytesText(c.state_size),
+        bytesText(c.checkpointed_size),
+        c.committed ? "yes" : "no",
+        c.failure_message ?? "",
+      ]),
+    ),
+  );
 }
 
-export async function logs(name: string, options: Common & { readonly lines: number }): Promise<void> {
+export async function logs(
+  name: string,
+  options: Common & { readonly lines: number },
+): Promise<void> {
   const client = new RestClient(options.jobmanager);
   const { jid } = await findJob(client, name);
   const { log } = await client.logs(jid, options.lines);
@@ -72,14 +127,28 @@ export async function logs(name: string, options: Common & { readonly lines: num
 /** The job of that id, or the newest of that name. Throws `CLI_JOB_NOT_FOUND` with the names there are. */
 export async function findJob(client: RestClient, name: string): Promise<JobSummary> {
   const { jobs } = await client.jobs();
-  const found = jobs.find((job) => job.jid === name)
-    ?? jobs.filter((job) => job.name === name).sort((a, b) => Number(terminal.has(a.state)) - Number(terminal.has(b.state)) || b["start-time"] - a["start-time"])[0];
-  if (found === undefined) throw fail("CLI_JOB_NOT_FOUND", { fields: { job: name, jobs: [...new Set(jobs.map((job) => job.name))] } });
+  const found =
+    jobs.find((job) => job.jid === name) ??
+    jobs
+      .filter((job) => job.name === name)
+      .sort(
+        (a, b) =>
+          Number(terminal.has(a.state)) - Number(terminal.has(b.state)) ||
+          b["start-time"] - a["start-time"],
+      )[0];
+  if (found === undefined)
+    throw fail("CLI_JOB_NOT_FOUND", {
+      fields: { job: name, jobs: [...new Set(jobs.map((job) => job.name))] },
+    });
   return found;
 }
 
 /** Waits until the job has ended; answers its last state. */
-export async function waitForEnd(client: RestClient, jid: string, onState?: (state: string) => void): Promise<string> {
+export async function waitForEnd(
+  client: RestClient,
+  jid: string,
+  onState?: (state: string) => void,
+): Promise<string> {
   for (;;) {
     const { state } = await client.job(jid);
     onState?.(state);
@@ -89,12 +158,18 @@ export async function waitForEnd(client: RestClient, jid: string, onState?: (sta
 }
 
 async function trigger(client: RestClient, jobid: string): Promise<void> {
-  const { "request-id": triggerid } = await client.call<{ readonly "request-id": string }>("triggerCheckpoint", { params: { jobid }, body: {} });
+  const { "request-id": triggerid } = await client.call<{ readonly "request-id": string }>(
+    "triggerCheckpoint",
+    { params: { jobid }, body: {} },
+  );
   for (;;) {
-    const answer = await client.call<{ readonly status: { readonly id: string }; readonly operation?: { readonly "failure-cause"?: { readonly message: string } } }>(
-      "checkpointStatus", { params: { jobid, triggerid } });
+    const answer = await client.call<{
+      readonly status: { readonly id: string };
+      readonly operation?: { readonly "failure-cause"?: { readonly message: string } };
+    }>("checkpointStatus", { params: { jobid, triggerid } });
     const failure = answer.operation?.["failure-cause"];
-    if (failure !== undefined) throw fail("CLI_CHECKPOINT_FAILED", { fields: { job: jobid, reason: failure.message } });
+    if (failure !== undefined)
+      throw fail("CLI_CHECKPOINT_FAILED", { fields: { job: jobid, reason: failure.message } });
     if (answer.status.id === "COMPLETED") return;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
@@ -104,5 +179,9 @@ function checkpointText(checkpoint: CheckpointView): string {
   return `${checkpoint.id} (${bytesText(checkpoint.state_size)}, ${formatDuration(checkpoint.end_to_end_duration)})`;
 }
 function bytesText(bytes: number): string {
-  return bytes < 1_024 ? `${bytes} B` : bytes < 1_048_576 ? `${(bytes / 1_024).toFixed(1)} KB` : `${(bytes / 1_048_576).toFixed(1)} MB`;
+  return bytes < 1_024
+    ? `${bytes} B`
+    : bytes < 1_048_576
+      ? `${(bytes / 1_024).toFixed(1)} KB`
+      : `${(bytes / 1_048_576).toFixed(1)} MB`;
 }

@@ -6,7 +6,15 @@
  * LOC-2  `up` answers when everything listens and every slot is registered; on any failure it stops what it had started.
  */
 import { spawn } from "node:child_process";
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { RestClient } from "@millrace/client";
 import { fail } from "../fail.ts";
@@ -30,40 +38,91 @@ export interface LocalCluster {
 const startTimeoutMs = 30_000;
 const graceMs = 5_000;
 
-export async function up(options: { readonly taskmanagers: number; readonly slots: number; readonly port: number; readonly dir: string; readonly json?: boolean }): Promise<LocalCluster> {
-  for (const [name, value, min, max] of [["taskmanagers", options.taskmanagers, 1, 64], ["slots", options.slots, 1, 256], ["port", options.port, 0, 65_535]] as const) {
-    if (!Number.isInteger(value) || value < min || value > max) throw fail("CLI_BAD_ARGUMENT", { fields: { argument: name, value: String(value), allowed: `${min} to ${max}` } });
+export async function up(options: {
+  readonly taskmanagers: number;
+  readonly slots: number;
+  readonly port: number;
+  readonly dir: string;
+  readonly json?: boolean;
+}): Promise<LocalCluster> {
+  for (const [name, value, min, max] of [
+    ["taskmanagers", options.taskmanagers, 1, 64],
+    ["slots", options.slots, 1, 256],
+    ["port", options.port, 0, 65_535],
+  ] as const) {
+    if (!Number.isInteger(value) || value < min || value > max)
+      throw fail("CLI_BAD_ARGUMENT", {
+        fields: { argument: name, value: String(value), allowed: `${min} to ${max}` },
+      });
   }
   const dir = resolve(options.dir);
   const running = readCluster(dir);
-  if (running?.processes.some(isSameProcess) === true) throw fail("CLI_ALREADY_UP", { fields: { dir, rest: running.rest } });
+  if (running?.processes.some(isSameProcess) === true)
+    throw fail("CLI_ALREADY_UP", { fields: { dir, rest: running.rest } });
   mkdirSync(join(dir, "logs"), { recursive: true });
   const store = join(dir, "store");
   const started: LocalProcess[] = [];
   try {
     const jobManager = await start({
-      role: "jobmanager", name: "jobmanager", dir,
-      args: ["jobmanager", "--rest-port", String(options.port), "--control-port", "0", "--store", store],
+      role: "jobmanager",
+      name: "jobmanager",
+      dir,
+      args: [
+        "jobmanager",
+        "--rest-port",
+        String(options.port),
+        "--control-port",
+        "0",
+        "--store",
+        store,
+      ],
     });
     started.push(jobManager.process);
-    const { rest, control } = jobManager.ready as { readonly rest: string; readonly control: string };
-    const managers = await Promise.all(Array.from({ length: options.taskmanagers }, (_, i) => start({
-      role: "taskmanager", name: `taskmanager-${i + 1}`, dir,
-      args: [
-        "taskmanager", "--jobmanager", control, "--store", store, "--slots", String(options.slots), "--id", `local-${i + 1}`,
-        "--work-dir", join(dir, `taskmanager-${i + 1}`), "--log-dir", join(dir, "logs"),
-      ],
-    }, started)));
+    const { rest, control } = jobManager.ready as {
+      readonly rest: string;
+      readonly control: string;
+    };
+    const managers = await Promise.all(
+      Array.from({ length: options.taskmanagers }, (_, i) =>
+        start(
+          {
+            role: "taskmanager",
+            name: `taskmanager-${i + 1}`,
+            dir,
+            args: [
+              "taskmanager",
+              "--jobmanager",
+              control,
+              "--store",
+              store,
+              "--slots",
+              String(options.slots),
+              "--id",
+              `local-${i + 1}`,
+              "--work-dir",
+              join(dir, `taskmanager-${i + 1}`),
+              "--log-dir",
+              join(dir, "logs"),
+            ],
+          },
+          started,
+        ),
+      ),
+    );
     void managers;
     await slotsRegistered(rest, options.taskmanagers * options.slots);
     const cluster: LocalCluster = { rest, control, store, processes: started };
     writeFileSync(join(dir, "cluster.json"), JSON.stringify(cluster, null, 2));
-    print(options.json === true ? JSON.stringify(cluster) : [
-      `up: ${rest}`,
-      `  ${options.taskmanagers} TaskManagers with ${options.slots} slots each; state and logs in ${options.dir}`,
-      `  submit a job: millrace submit <job.ts> --jobmanager ${rest}`,
-      "  stop: millrace local down",
-    ].join("\n"));
+    print(
+      options.json === true
+        ? JSON.stringify(cluster)
+        : [
+            `up: ${rest}`,
+            `  ${options.taskmanagers} TaskManagers with ${options.slots} slots each; state and logs in ${options.dir}`,
+            `  submit a job: millrace submit <job.ts> --jobmanager ${rest}`,
+            "  stop: millrace local down",
+          ].join("\n"),
+    );
     return cluster;
   } catch (error) {
     await Promise.all(started.map((process) => stopProcess(process, graceMs)));
@@ -71,30 +130,64 @@ export async function up(options: { readonly taskmanagers: number; readonly slot
   }
 }
 
-export async function down(options: { readonly dir: string; readonly json?: boolean }): Promise<void> {
+export async function down(options: {
+  readonly dir: string;
+  readonly json?: boolean;
+}): Promise<void> {
   const dir = resolve(options.dir);
   const cluster = readCluster(dir);
   if (cluster === undefined) throw fail("CLI_NOT_UP", { fields: { dir } });
   // TaskManagers first: they take their runners along, and nothing is restarted meanwhile.
   const stopped: string[] = [];
   for (const role of ["taskmanager", "jobmanager"] as const) {
-    await Promise.all(cluster.processes.filter((process) => process.role === role).map(async (process) => {
-      if (await stopProcess(process, graceMs)) stopped.push(process.name);
-    }));
+    await Promise.all(
+      cluster.processes
+        .filter((process) => process.role === role)
+        .map(async (process) => {
+          if (await stopProcess(process, graceMs)) stopped.push(process.name);
+        }),
+    );
   }
   rmSync(join(dir, "cluster.json"), { force: true });
-  print(options.json === true ? JSON.stringify({ stopped }) : `down: stopped ${stopped.length === 0 ? "nothing, all had ended" : stopped.join(", ")}; jobs and checkpoints stay in ${join(options.dir, "store")}`);
+  print(
+    options.json === true
+      ? JSON.stringify({ stopped })
+      : `down: stopped ${stopped.length === 0 ? "nothing, all had ended" : stopped.join(", ")}; jobs and checkpoints stay in ${join(options.dir, "store")}`,
+  );
 }
 
-export async function status(options: { readonly dir: string; readonly json?: boolean }): Promise<void> {
+export async function status(options: {
+  readonly dir: string;
+  readonly json?: boolean;
+}): Promise<void> {
   const dir = resolve(options.dir);
   const cluster = readCluster(dir);
   if (cluster === undefined) throw fail("CLI_NOT_UP", { fields: { dir } });
-  const processes = cluster.processes.map((process) => ({ ...process, alive: isSameProcess(process) }));
+  const processes = cluster.processes.map((process) => ({
+    ...process,
+    alive: isSameProcess(process),
+  }));
   const overview = await new RestClient(cluster.rest).overview().catch(() => undefined);
-  if (options.json === true) return print(JSON.stringify({ rest: cluster.rest, processes, overview: overview ?? null }, null, 2));
-  print(table(["PROCESS", "PID", "STATE", "LOG"], processes.map((process) => [process.name, String(process.pid), process.alive ? "running" : "ended", process.log])));
-  print(overview === undefined ? `\n${cluster.rest} does not answer` : `\n${cluster.rest}: ${overview.taskmanagers} TaskManagers, ${overview["slots-available"]} of ${overview["slots-total"]} slots free, ${overview["jobs-running"]} jobs running`);
+  if (options.json === true)
+    return print(
+      JSON.stringify({ rest: cluster.rest, processes, overview: overview ?? null }, null, 2),
+    );
+  print(
+    table(
+      ["PROCESS", "PID", "STATE", "LOG"],
+      processes.map((process) => [
+        process.name,
+        String(process.pid),
+        process.alive ? "running" : "ended",
+        process.log,
+      ]),
+    ),
+  );
+  print(
+    overview === undefined
+      ? `\n${cluster.rest} does not answer`
+      : `\n${cluster.rest}: ${overview.taskmanagers} TaskManagers, ${overview["slots-available"]} of ${overview["slots-total"]} slots free, ${overview["jobs-running"]} jobs running`,
+  );
 }
 
 export function readCluster(dir: string): LocalCluster | undefined {
@@ -104,7 +197,12 @@ export function readCluster(dir: string): LocalCluster | undefined {
 
 /** Starts a daemon of this very program, detached, and waits for its ready file. */
 async function start(
-  daemon: { readonly role: LocalProcess["role"]; readonly name: string; readonly dir: string; readonly args: readonly string[] },
+  daemon: {
+    readonly role: LocalProcess["role"];
+    readonly name: string;
+    readonly dir: string;
+    readonly args: readonly string[];
+  },
   started?: LocalProcess[],
 ): Promise<{ readonly process: LocalProcess; readonly ready: unknown }> {
   const log = join(daemon.dir, "logs", `${daemon.name}.log`);
@@ -112,29 +210,47 @@ async function start(
   rmSync(readyFile, { force: true });
   const out = openSync(log, "a");
   const main = process.argv[1] ?? "";
-  const child = spawn(process.execPath, [...process.execArgv, main, ...daemon.args, "--ready-file", readyFile], { detached: true, stdio: ["ignore", out, out] });
+  const child = spawn(
+    process.execPath,
+    [...process.execArgv, main, ...daemon.args, "--ready-file", readyFile],
+    { detached: true, stdio: ["ignore", out, out] },
+  );
   closeSync(out);
   child.unref();
   const pid = child.pid ?? 0;
-  const entry: LocalProcess = { role: daemon.role, name: daemon.name, pid, startTime: processStartTime(pid) ?? "", log };
+  const entry: LocalProcess = {
+    role: daemon.role,
+    name: daemon.name,
+    pid,
+    startTime: processStartTime(pid) ?? "",
+    log,
+  };
   started?.push(entry);
   let exited: number | null | undefined;
-  child.once("exit", (code) => { exited = code ?? -1; });
+  child.once("exit", (code) => {
+    exited = code ?? -1;
+  });
   const end = Date.now() + startTimeoutMs;
   while (Date.now() < end && exited === undefined) {
-    if (existsSync(readyFile)) return { process: entry, ready: JSON.parse(readFileSync(readyFile, "utf8")) };
+    if (existsSync(readyFile))
+      return { process: entry, ready: JSON.parse(readFileSync(readyFile, "utf8")) };
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   if (exited === undefined) await stopProcess(entry, graceMs);
   const tail = readFileSync(log, "utf8").trimEnd().split("\n").slice(-8);
-  throw fail("CLI_START_FAILED", { fields: { process: daemon.name, log, exitCode: exited ?? "none", output: tail } });
+  throw fail("CLI_START_FAILED", {
+    fields: { process: daemon.name, log, exitCode: exited ?? "none", output: tail },
+  });
 }
 
 async function slotsRegistered(rest: string, slots: number): Promise<void> {
   const client = new RestClient(rest);
   const end = Date.now() + startTimeoutMs;
   while ((await client.overview())["slots-total"] < slots) {
-    if (Date.now() > end) throw fail("CLI_START_FAILED", { fields: { process: "taskmanager", reason: "not all slots were registered in time" } });
+    if (Date.now() > end)
+      throw fail("CLI_START_FAILED", {
+        fields: { process: "taskmanager", reason: "not all slots were registered in time" },
+      });
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }

@@ -79,7 +79,8 @@ export class Connection {
     let at = 0;
     while (bytes.length - at >= headBytes && !this.#ended) {
       const length = bytes.readUInt32LE(at);
-      if (length > maxPayloadBytes) throw fail("EXCHANGE_CORRUPT", { fields: { reason: "frame too large", length } });
+      if (length > maxPayloadBytes)
+        throw fail("EXCHANGE_CORRUPT", { fields: { reason: "frame too large", length } });
       if (bytes.length - at < headBytes + length) {
         this.#wanted = headBytes + length;
         break;
@@ -88,7 +89,8 @@ export class Connection {
       // A copy, so that the batch does not keep the socket's chunk alive and starts aligned.
       const payload = new Uint8Array(length);
       payload.set(bytes.subarray(from, from + length));
-      if (crc32c(payload) !== bytes.readUInt32LE(at + 9)) throw fail("EXCHANGE_CORRUPT", { fields: { reason: "checksum" } });
+      if (crc32c(payload) !== bytes.readUInt32LE(at + 9))
+        throw fail("EXCHANGE_CORRUPT", { fields: { reason: "checksum" } });
       this.#events.onFrame(bytes.readUInt8(at + 4), bytes.readUInt32LE(at + 5), payload);
       at = from + length;
     }
@@ -112,7 +114,9 @@ export function encodeJson(value: unknown): Uint8Array {
 /** Throws `EXCHANGE_BAD_FRAME`. */
 export function decodeJson(payload: Uint8Array): unknown {
   try {
-    return JSON.parse(Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString("utf8"));
+    return JSON.parse(
+      Buffer.from(payload.buffer, payload.byteOffset, payload.length).toString("utf8"),
+    );
   } catch (error) {
     throw fail("EXCHANGE_BAD_FRAME", { fields: { event: "json" }, cause: error });
   }

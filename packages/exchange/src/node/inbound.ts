@@ -25,17 +25,28 @@ export class InboundTable {
   }
 
   /** Throws when the frame is not acceptable: the connection ends. */
-  frame(connection: Connection, scope: string, frame: { readonly type: number; readonly channel: number; readonly payload: Uint8Array }): void {
+  frame(
+    connection: Connection,
+    scope: string,
+    frame: { readonly type: number; readonly channel: number; readonly payload: Uint8Array },
+  ): void {
     const channels = this.#byConnection.get(connection);
     if (channels === undefined) {
-      const hello = frame.type === FrameType.hello ? (decodeJson(frame.payload) as { readonly scope?: unknown }) : {};
-      if (hello.scope !== scope) throw fail("EXCHANGE_CORRUPT", { fields: { reason: "a peer of another attempt" } });
+      const hello =
+        frame.type === FrameType.hello
+          ? (decodeJson(frame.payload) as { readonly scope?: unknown })
+          : {};
+      if (hello.scope !== scope)
+        throw fail("EXCHANGE_CORRUPT", { fields: { reason: "a peer of another attempt" } });
       this.#byConnection.set(connection, new Map());
       return;
     }
     if (frame.type >= FrameType.data) {
       const inbound = channels.get(frame.channel);
-      if (inbound === undefined) throw fail("EXCHANGE_CORRUPT", { fields: { reason: "data for a channel that is not open" } });
+      if (inbound === undefined)
+        throw fail("EXCHANGE_CORRUPT", {
+          fields: { reason: "data for a channel that is not open" },
+        });
       inbound.arrive({ kind: (frame.type - FrameType.data) as FrameKind, payload: frame.payload });
     } else if (frame.type === FrameType.open) {
       const id = decodeJson(frame.payload) as ChannelId;
@@ -114,7 +125,12 @@ export class TcpInbound implements InboundChannel {
   lost(error: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#onFailure?.(fail("EXCHANGE_PEER_LOST", { fields: { edge: this.id.edge, from: this.id.from, to: this.id.to }, cause: error }));
+    this.#onFailure?.(
+      fail("EXCHANGE_PEER_LOST", {
+        fields: { edge: this.id.edge, from: this.id.from, to: this.id.to },
+        cause: error,
+      }),
+    );
   }
 }
 

@@ -15,8 +15,20 @@ export class Link {
   #lost: { readonly error: unknown } | undefined;
 
   constructor(peer: { readonly host: string; readonly port: number }, scope: string) {
-    this.#socket = connect({ host: peer.host, port: peer.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 });
-    const watchdog = setTimeout(() => this.#socket.destroy(new Error(`no connection to ${peer.host}:${peer.port} within ${connectTimeoutMs} ms`)), connectTimeoutMs);
+    this.#socket = connect({
+      host: peer.host,
+      port: peer.port,
+      noDelay: true,
+      keepAlive: true,
+      keepAliveInitialDelay: 10_000,
+    });
+    const watchdog = setTimeout(
+      () =>
+        this.#socket.destroy(
+          new Error(`no connection to ${peer.host}:${peer.port} within ${connectTimeoutMs} ms`),
+        ),
+      connectTimeoutMs,
+    );
     this.#socket.once("connect", () => clearTimeout(watchdog));
     this.#connection = new Connection(this.#socket, {
       onFrame: (type, channel, payload) => this.#frame(type, channel, payload),
@@ -44,12 +56,19 @@ export class Link {
 
   #frame(type: number, number: number, payload: Uint8Array): void {
     const channel = this.#channels[number];
-    if (channel === undefined) throw fail("EXCHANGE_CORRUPT", { fields: { reason: "control for a channel that is not open" } });
+    if (channel === undefined)
+      throw fail("EXCHANGE_CORRUPT", {
+        fields: { reason: "control for a channel that is not open" },
+      });
     switch (type) {
-      case FrameType.credit: return channel.granted(decodeU32(payload));
-      case FrameType.hint: return channel.hinted(payload);
-      case FrameType.close: return channel.lost(undefined);
-      default: throw fail("EXCHANGE_CORRUPT", { fields: { reason: "unexpected frame", type } });
+      case FrameType.credit:
+        return channel.granted(decodeU32(payload));
+      case FrameType.hint:
+        return channel.hinted(payload);
+      case FrameType.close:
+        return channel.lost(undefined);
+      default:
+        throw fail("EXCHANGE_CORRUPT", { fields: { reason: "unexpected frame", type } });
     }
   }
 }
@@ -108,6 +127,11 @@ class TcpOutbound implements OutboundChannel {
   lost(error: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#onFailure?.(fail("EXCHANGE_PEER_LOST", { fields: { edge: this.id.edge, from: this.id.from, to: this.id.to }, cause: error }));
+    this.#onFailure?.(
+      fail("EXCHANGE_PEER_LOST", {
+        fields: { edge: this.id.edge, from: this.id.from, to: this.id.to },
+        cause: error,
+      }),
+    );
   }
 }

@@ -9,11 +9,12 @@
  * TCP-3  A damaged frame, or one larger than the cap, ends the connection: `EXCHANGE_CORRUPT`. Nothing is allocated by a claimed length.
  * TCP-4  A connection that ends is reported to every channel on it, once, after the frames that had arrived (TRN-4).
  */
-import { createServer, type Server, type Socket } from "node:net";
+
 import type { AddressInfo } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { ChannelId, InboundChannel, OutboundChannel, Transport } from "../transport.ts";
 import { Connection } from "./connection.ts";
-import { type TcpInbound, InboundTable } from "./inbound.ts";
+import { InboundTable, type TcpInbound } from "./inbound.ts";
 import { Link } from "./link.ts";
 
 export interface TcpTransportOptions {
@@ -29,7 +30,8 @@ export async function openTcpTransport(options: TcpTransportOptions): Promise<Tr
   const connections = new Set<Connection>();
   const accept = (socket: Socket) => {
     const connection = new Connection(socket, {
-      onFrame: (type, channel, payload) => inbounds.frame(connection, options.scope, { type, channel, payload }),
+      onFrame: (type, channel, payload) =>
+        inbounds.frame(connection, options.scope, { type, channel, payload }),
       onEnd: (error) => {
         connections.delete(connection);
         inbounds.lost(connection, error);
@@ -37,12 +39,18 @@ export async function openTcpTransport(options: TcpTransportOptions): Promise<Tr
     });
     connections.add(connection);
   };
-  const server = createServer({ noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 }, accept);
+  const server = createServer(
+    { noDelay: true, keepAlive: true, keepAliveInitialDelay: 10_000 },
+    accept,
+  );
   const address = await listen(server, options.host);
   const links = new Map<string, Link>();
   return {
     address,
-    openOutbound(id: ChannelId, peer: { readonly host: string; readonly port: number }): OutboundChannel {
+    openOutbound(
+      id: ChannelId,
+      peer: { readonly host: string; readonly port: number },
+    ): OutboundChannel {
       const key = `${peer.host}:${peer.port}`;
       let link = links.get(key);
       if (link === undefined) {
@@ -64,7 +72,10 @@ export async function openTcpTransport(options: TcpTransportOptions): Promise<Tr
   };
 }
 
-function listen(server: Server, host: string): Promise<{ readonly host: string; readonly port: number }> {
+function listen(
+  server: Server,
+  host: string,
+): Promise<{ readonly host: string; readonly port: number }> {
   return new Promise((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, host, () => {

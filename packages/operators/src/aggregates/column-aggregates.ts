@@ -29,15 +29,23 @@ export function columnAggregate(config: ColumnAggregate, uid: string): FieldAggr
   const number = (row: Row): number => {
     const value = row[field];
     if (value === null || value === undefined) return Number.NaN;
-    if (typeof value !== "number") throw fail("OPERATOR_BAD_FIELD", { fields: { uid, field, found: typeof value } });
+    if (typeof value !== "number")
+      throw fail("OPERATOR_BAD_FIELD", { fields: { uid, field, found: typeof value } });
     return value;
   };
   switch (config.kind) {
     case "count":
-      return { accumulator: float, create: () => 0, add: (n) => (n as number) + 1, result: (n) => n as number };
+      return {
+        accumulator: float,
+        create: () => 0,
+        add: (n) => (n as number) + 1,
+        result: (n) => n as number,
+      };
     case "sum":
       return {
-        accumulator: float, create: () => 0, result: (n) => n as number,
+        accumulator: float,
+        create: () => 0,
+        result: (n) => n as number,
         add(sum, row) {
           const n = number(row);
           return Number.isNaN(n) ? sum : (sum as number) + n;
@@ -45,7 +53,9 @@ export function columnAggregate(config: ColumnAggregate, uid: string): FieldAggr
       };
     case "mean":
       return {
-        accumulator: pair, create: () => [0, 0], result: (a) => (a as number[])[0] as number / ((a as number[])[1] as number),
+        accumulator: pair,
+        create: () => [0, 0],
+        result: (a) => ((a as number[])[0] as number) / ((a as number[])[1] as number),
         add(accumulator, row) {
           const n = number(row);
           if (Number.isNaN(n)) return accumulator;
@@ -57,7 +67,9 @@ export function columnAggregate(config: ColumnAggregate, uid: string): FieldAggr
     case "max": {
       const better = config.kind === "min" ? Math.min : Math.max;
       return {
-        accumulator: { kind: "nullable", of: float }, create: () => null, result: (n) => (n === null ? Number.NaN : (n as number)),
+        accumulator: { kind: "nullable", of: float },
+        create: () => null,
+        result: (n) => (n === null ? Number.NaN : (n as number)),
         add(best, row) {
           const n = number(row);
           return Number.isNaN(n) ? best : best === null ? n : better(best as number, n);
@@ -67,7 +79,9 @@ export function columnAggregate(config: ColumnAggregate, uid: string): FieldAggr
     case "quantile": {
       const q = config.q ?? 0.5;
       return {
-        accumulator: sketchType, create: emptySketch, result: (sketch) => quantileOfSketch(sketch, q),
+        accumulator: sketchType,
+        create: emptySketch,
+        result: (sketch) => quantileOfSketch(sketch, q),
         add(sketch, row) {
           const n = number(row);
           return Number.isNaN(n) ? sketch : addToSketch(sketch, n);
@@ -81,7 +95,9 @@ export function columnAggregate(config: ColumnAggregate, uid: string): FieldAggr
 
 function exactDistinct(field: string): FieldAggregate {
   return {
-    accumulator: { kind: "json" }, create: () => ({}), result: (seen) => Object.keys(seen as object).length,
+    accumulator: { kind: "json" },
+    create: () => ({}),
+    result: (seen) => Object.keys(seen as object).length,
     add(seen, row) {
       const value = row[field];
       if (value !== null && value !== undefined) (seen as Record<string, 1>)[keyTextOf(value)] = 1;
@@ -92,10 +108,14 @@ function exactDistinct(field: string): FieldAggregate {
 
 function approximateDistinct(field: string): FieldAggregate {
   return {
-    accumulator: { kind: "bytes" }, create: emptyHyperLogLog, result: (registers) => estimateHyperLogLog(registers as Uint8Array),
+    accumulator: { kind: "bytes" },
+    create: emptyHyperLogLog,
+    result: (registers) => estimateHyperLogLog(registers as Uint8Array),
     add(registers, row) {
       const value = row[field];
-      return value === null || value === undefined ? registers : addToHyperLogLog(registers as Uint8Array, value);
+      return value === null || value === undefined
+        ? registers
+        : addToHyperLogLog(registers as Uint8Array, value);
     },
   };
 }

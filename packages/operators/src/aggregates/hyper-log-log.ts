@@ -28,7 +28,8 @@ export function estimateHyperLogLog(registers: Uint8Array): number {
     if (rank === 0) zeros += 1;
   }
   const raw = (alpha * registersCount * registersCount) / sum;
-  if (raw <= 2.5 * registersCount && zeros > 0) return Math.round(registersCount * Math.log(registersCount / zeros));
+  if (raw <= 2.5 * registersCount && zeros > 0)
+    return Math.round(registersCount * Math.log(registersCount / zeros));
   // 32-bit hashes begin to collide: the correction of the original paper.
   return Math.round(raw <= 2 ** 32 / 30 ? raw : -(2 ** 32) * Math.log(1 - raw / 2 ** 32));
 }

@@ -27,8 +27,10 @@ export const sketchType: TypeNode = {
   kind: "object",
   fields: [
     { name: "exact", type: { kind: "nullable", of: { kind: "array", of: { kind: "float64" } } } },
-    { name: "positive", type: counts }, { name: "negative", type: counts },
-    { name: "zeros", type: { kind: "float64" } }, { name: "count", type: { kind: "float64" } },
+    { name: "positive", type: counts },
+    { name: "negative", type: counts },
+    { name: "zeros", type: { kind: "float64" } },
+    { name: "count", type: { kind: "float64" } },
   ],
 };
 
@@ -82,7 +84,9 @@ export function quantileOfSketch(accumulator: unknown, q: number): number {
 }
 
 function entries(side: Readonly<Record<string, number>>): [number, number][] {
-  return Object.entries(side).map(([bucket, n]): [number, number] => [Number(bucket), n]).sort((a, b) => a[0] - b[0]);
+  return Object.entries(side)
+    .map(([bucket, n]): [number, number] => [Number(bucket), n])
+    .sort((a, b) => a[0] - b[0]);
 }
 /** The point of a bucket from which both ends are equally far, relatively. */
 function middle(bucket: number): number {

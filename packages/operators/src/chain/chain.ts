@@ -73,36 +73,70 @@ export class Chain {
     this.#pending = new Float64Array(count).fill(Number.NaN);
     this.#watermarks = new Float64Array(count).fill(minWatermark);
     this.#sent = new Float64Array(count).fill(minWatermark);
-    this.#children = options.operators.map((_, i) => options.operators.flatMap((operator, j) => (operator.reads.operator === i ? [j] : [])));
+    this.#children = options.operators.map((_, i) =>
+      options.operators.flatMap((operator, j) => (operator.reads.operator === i ? [j] : [])),
+    );
     this.#outputs = options.operators.map((_, i) => new ChainOutput(this, i));
-    const created = options.operators.map((operator, i) => operator.create(this.#outputs[i] as ChainOutput));
+    const created = options.operators.map((operator, i) =>
+      operator.create(this.#outputs[i] as ChainOutput),
+    );
     this.operators = created;
     // An operator with a policy is never inlined: its calls go through a guard.
-    const guarded = created.map((operator, i) => (options.operators[i]?.onError.kind === "fail" ? operator : this.#guard(i, operator)));
-    const inlines = created.map((operator, i) => (options.operators[i]?.onError.kind === "fail" ? operator.inline : undefined));
+    const guarded = created.map((operator, i) =>
+      options.operators[i]?.onError.kind === "fail" ? operator : this.#guard(i, operator),
+    );
+    const inlines = created.map((operator, i) =>
+      options.operators[i]?.onError.kind === "fail" ? operator.inline : undefined,
+    );
     this.#text = generateChainText({
       jobName: options.jobName,
       operators: options.operators.map((operator, i) => {
         const inline = inlines[i];
         return {
-          uid: operator.uid, reads: operator.reads, inputs: operator.inputs, exits: operator.exits.length,
+          uid: operator.uid,
+          reads: operator.reads,
+          inputs: operator.inputs,
+          exits: operator.exits.length,
           inline: inline === undefined || inline.kind === "flatMap" ? undefined : inline.kind,
           fields: inline?.kind === "filterPresent" ? inline.fields : [],
         };
       }),
     });
     this.code = this.#text.code;
-    const make = new Function("operators", "functions", "exits", "gate", "recordsIn", "recordsOut", this.code) as (...parts: readonly unknown[]) => Generated;
-    const gate = { get full() { return options.isFull(); } };
+    const make = new Function(
+      "operators",
+      "functions",
+      "exits",
+      "gate",
+      "recordsIn",
+      "recordsOut",
+      this.code,
+    ) as (...parts: readonly unknown[]) => Generated;
+    const gate = {
+      get full() {
+        return options.isFull();
+      },
+    };
     this.#generated = make(
-      guarded, inlines.map((inline) => (inline !== undefined && "fn" in inline ? inline.fn : undefined)), options.operators.map((operator) => operator.exits),
-      gate, this.recordsIn, this.recordsOut,
+      guarded,
+      inlines.map((inline) => (inline !== undefined && "fn" in inline ? inline.fn : undefined)),
+      options.operators.map((operator) => operator.exits),
+      gate,
+      this.recordsIn,
+      this.recordsOut,
     );
-    this.#outputs.forEach((output, i) => output.connect(this.#generated.outs[i] ?? (() => {}), this.#sides(i)));
+    this.#outputs.forEach((output, i) => {
+      output.connect(this.#generated.outs[i] ?? (() => {}), this.#sides(i));
+    });
   }
 
   /** Runs rows from `from` on; answers the row at which it stopped. */
-  process(input: 0 | 1, values: readonly unknown[], timestamps: Float64Array, from: number): number {
+  process(
+    input: 0 | 1,
+    values: readonly unknown[],
+    timestamps: Float64Array,
+    from: number,
+  ): number {
     const process = input === 0 ? this.#generated.process0 : this.#generated.process1;
     if (process === undefined) throw new RangeError("the chain has one input");
     return process(values, timestamps, from);
@@ -142,7 +176,8 @@ export class Chain {
     });
   }
   processingTime(now: number): boolean {
-    for (const operator of this.operators) if (operator.onProcessingTime !== undefined && !operator.onProcessingTime(now)) return false;
+    for (const operator of this.operators)
+      if (operator.onProcessingTime !== undefined && !operator.onProcessingTime(now)) return false;
     return true;
   }
   /** No more input. False: call again. */
@@ -158,7 +193,10 @@ export class Chain {
 
   /** uid of the operator whose code threw, by the generated code's line in the stack. */
   operatorOfError(error: unknown): string | undefined {
-    const stack = error instanceof Error || (typeof error === "object" && error !== null && "stack" in error) ? String((error as Error).stack) : "";
+    const stack =
+      error instanceof Error || (typeof error === "object" && error !== null && "stack" in error)
+        ? String((error as Error).stack)
+        : "";
     const url = this.#text.sourceUrl.replace(/\s/g, "_");
     for (const line of stack.split("\n")) {
       const at = line.indexOf(url);
@@ -214,7 +252,8 @@ export class Chain {
 
   #sides(operator: number): ReadonlyMap<string, readonly Exit[]> {
     const sides = new Map<string, Exit[]>();
-    for (const [name, exits] of Object.entries(this.#options.operators[operator]?.sideExits ?? {})) sides.set(name, [...exits]);
+    for (const [name, exits] of Object.entries(this.#options.operators[operator]?.sideExits ?? {}))
+      sides.set(name, [...exits]);
     this.#options.operators.forEach(({ reads }, child) => {
       if (reads.operator !== operator || reads.side === undefined) return;
       const into: Exit = (value, timestamp) => {
@@ -227,7 +266,10 @@ export class Chain {
   }
   /** A way into an operator from outside the generated code. */
   #entry(index: number): Exit {
-    const operator = this.#options.operators[index]?.onError.kind === "fail" ? this.operators[index] : this.#guards.get(index);
+    const operator =
+      this.#options.operators[index]?.onError.kind === "fail"
+        ? this.operators[index]
+        : this.#guards.get(index);
     return (value, timestamp) => operator?.onElement(value, timestamp);
   }
   readonly #guards = new Map<number, Pick<Operator, "onElement" | "onElement2">>();
@@ -261,8 +303,10 @@ export class Chain {
       }
     };
     const guard = {
-      onElement: (value: unknown, timestamp: number) => attempt(() => operator.onElement(value, timestamp), value, timestamp),
-      onElement2: (value: unknown, timestamp: number) => attempt(() => operator.onElement2?.(value, timestamp), value, timestamp),
+      onElement: (value: unknown, timestamp: number) =>
+        attempt(() => operator.onElement(value, timestamp), value, timestamp),
+      onElement2: (value: unknown, timestamp: number) =>
+        attempt(() => operator.onElement2?.(value, timestamp), value, timestamp),
     };
     this.#guards.set(index, guard);
     return guard as Operator;
@@ -270,7 +314,8 @@ export class Chain {
   /** A record that its operator's policy gives up: to the dead-letter side, or nowhere; counted either way. */
   dropped(index: number, value: unknown, timestamp: number): void {
     const description = this.#options.operators[index];
-    if (description?.onError.kind === "dead-letter") this.#outputs[index]?.emitSide(description.onError.name, value, timestamp);
+    if (description?.onError.kind === "dead-letter")
+      this.#outputs[index]?.emitSide(description.onError.name, value, timestamp);
     description?.onDropped();
   }
 }
@@ -281,7 +326,9 @@ class ChainOutput implements Output {
   readonly #index: number;
   #out: Exit = () => {};
   #sides: ReadonlyMap<string, readonly Exit[]> = new Map();
-  #held: { readonly side: string | undefined; readonly value: unknown; readonly timestamp: number }[] | undefined;
+  #held:
+    | { readonly side: string | undefined; readonly value: unknown; readonly timestamp: number }[]
+    | undefined;
 
   constructor(chain: Chain, index: number) {
     this.#chain = chain;

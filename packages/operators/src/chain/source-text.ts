@@ -67,15 +67,22 @@ class ChainTextBuilder {
     this.#shape.operators.forEach((operator, i) => {
       if (operator.inline === undefined) this.#want(i);
     });
-    for (let i = this.#wanted.shift(); i !== undefined; i = this.#wanted.shift()) this.#outFunction(i);
-    const outs = this.#shape.operators.map((_, i) => (this.#written.has(i) ? `out${i}` : "undefined"));
-    this.#line(`return { process0, process1: typeof process1 === "undefined" ? undefined : process1, outs: [${outs.join(", ")}] };`);
+    for (let i = this.#wanted.shift(); i !== undefined; i = this.#wanted.shift())
+      this.#outFunction(i);
+    const outs = this.#shape.operators.map((_, i) =>
+      this.#written.has(i) ? `out${i}` : "undefined",
+    );
+    this.#line(
+      `return { process0, process1: typeof process1 === "undefined" ? undefined : process1, outs: [${outs.join(", ")}] };`,
+    );
     this.#line(`//# sourceURL=${sourceUrl.replace(/\s/g, "_")}`);
     return { code: this.#text.join("\n"), lines: this.#lines, sourceUrl };
   }
 
   #childrenOf(parent: number): readonly number[] {
-    return this.#shape.operators.flatMap((operator, i) => (operator.reads.operator === parent && operator.reads.side === undefined ? [i] : []));
+    return this.#shape.operators.flatMap((operator, i) =>
+      operator.reads.operator === parent && operator.reads.side === undefined ? [i] : [],
+    );
   }
 
   #loop(input: 0 | 1, heads: readonly number[]): void {
@@ -123,7 +130,9 @@ class ChainTextBuilder {
         this.#line(`${indent}}`);
         return;
       case "filterPresent": {
-        const present = shape.fields.map((field) => `${value}[${JSON.stringify(field)}] != null`).join(" && ");
+        const present = shape.fields
+          .map((field) => `${value}[${JSON.stringify(field)}] != null`)
+          .join(" && ");
         this.#call(operator, `if (${present === "" ? "true" : present}) {`, indent);
         this.#output(operator, value, `${indent}  `);
         this.#line(`${indent}}`);
@@ -136,7 +145,8 @@ class ChainTextBuilder {
   #output(operator: number, value: string, indent: string): void {
     this.#line(`${indent}recordsOut[${operator}]++;`);
     const exits = this.#shape.operators[operator]?.exits ?? 0;
-    for (let exit = 0; exit < exits; exit++) this.#line(`${indent}exits[${operator}][${exit}](${value}, timestamp);`);
+    for (let exit = 0; exit < exits; exit++)
+      this.#line(`${indent}exits[${operator}][${exit}](${value}, timestamp);`);
     for (const child of this.#children[operator] ?? []) {
       const inlined = this.#shape.operators[child]?.inline !== undefined;
       if (inlined && this.#calls >= maxCalls) {

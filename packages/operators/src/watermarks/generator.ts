@@ -25,7 +25,12 @@ export class WatermarkTracker {
   #lastEventAt: number;
   idle = false;
 
-  constructor(config: WatermarkConfig, generator: UserGenerator | undefined, emit: (watermark: number) => void, now: number) {
+  constructor(
+    config: WatermarkConfig,
+    generator: UserGenerator | undefined,
+    emit: (watermark: number) => void,
+    now: number,
+  ) {
     // "none" never emits.
     this.#delayMs = config.kind === "none" ? Number.NaN : config.delayMs;
     this.#idlenessMs = config.idlenessMs;
@@ -54,29 +59,39 @@ export class WatermarkTracker {
     this.#lastEventAt += pausedMs;
     if (this.#generator !== undefined) this.#generator.onPeriodicEmit(this.#emit);
     else if (this.#highest !== minWatermark) this.#emit(this.#highest - this.#delayMs - 1);
-    if (this.#idlenessMs === null || this.idle || now - this.#lastEventAt < this.#idlenessMs) return false;
+    if (this.#idlenessMs === null || this.idle || now - this.#lastEventAt < this.#idlenessMs)
+      return false;
     this.idle = true;
     return true;
   }
 }
 
 /** How an operator reads event times: a field, the user's function, or what the record already carries. */
-export function timestampReader(config: WatermarkConfig, functions: Readonly<Record<string, unknown>>, uid: string): (value: unknown, given: number) => number {
+export function timestampReader(
+  config: WatermarkConfig,
+  functions: Readonly<Record<string, unknown>>,
+  uid: string,
+): (value: unknown, given: number) => number {
   const { timestampField } = config;
   const fn = functions["timestamps"] as ((value: unknown) => number) | undefined;
   if (timestampField === null && fn === undefined) return (_value, given) => given;
-  const read = timestampField === null
-    ? (fn as (value: unknown) => number)
-    : (value: unknown) => (value as Readonly<Record<string, unknown>>)[timestampField] as number;
+  const read =
+    timestampField === null
+      ? (fn as (value: unknown) => number)
+      : (value: unknown) => (value as Readonly<Record<string, unknown>>)[timestampField] as number;
   return (value) => {
     const timestamp = read(value);
     if (typeof timestamp !== "number" || !Number.isFinite(timestamp)) {
-      throw fail("OPERATOR_BAD_TIMESTAMP", { fields: { uid, field: timestampField ?? "timestamps()", found: String(timestamp) } });
+      throw fail("OPERATOR_BAD_TIMESTAMP", {
+        fields: { uid, field: timestampField ?? "timestamps()", found: String(timestamp) },
+      });
     }
     return timestamp;
   };
 }
 
-export function generatorOf(functions: Readonly<Record<string, unknown>>): (() => UserGenerator) | undefined {
+export function generatorOf(
+  functions: Readonly<Record<string, unknown>>,
+): (() => UserGenerator) | undefined {
   return functions["generator"] as (() => UserGenerator) | undefined;
 }

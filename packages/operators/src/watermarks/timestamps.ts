@@ -9,12 +9,22 @@ import type { OperatorDefinition } from "@millrace/spi";
 import { generatorOf, timestampReader, WatermarkTracker } from "./generator.ts";
 
 export const timestampsOperator: OperatorDefinition = {
-  kind: "timestamps", inputs: 1, keyed: false,
+  kind: "timestamps",
+  inputs: 1,
+  keyed: false,
   create(setup) {
-    const { watermarks, intervalMs = 200 } = setup.config as { readonly watermarks: WatermarkConfig; readonly intervalMs?: number };
+    const { watermarks, intervalMs = 200 } = setup.config as {
+      readonly watermarks: WatermarkConfig;
+      readonly intervalMs?: number;
+    };
     const { output, platform } = setup;
     const read = timestampReader(watermarks, setup.functions, setup.task.uid);
-    const tracker = new WatermarkTracker(watermarks, generatorOf(setup.functions)?.(), (watermark) => output.emitWatermark(watermark), platform.clock.monotonic());
+    const tracker = new WatermarkTracker(
+      watermarks,
+      generatorOf(setup.functions)?.(),
+      (watermark) => output.emitWatermark(watermark),
+      platform.clock.monotonic(),
+    );
     let stop = () => {};
     let fullMs = 0;
     const tick = () => {

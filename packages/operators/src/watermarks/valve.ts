@@ -10,7 +10,9 @@
  */
 import { maxWatermark, minWatermark } from "@millrace/data";
 
-export type WatermarkChange = { readonly kind: "watermark"; readonly watermark: number } | { readonly kind: "idle"; readonly idle: boolean };
+export type WatermarkChange =
+  | { readonly kind: "watermark"; readonly watermark: number }
+  | { readonly kind: "idle"; readonly idle: boolean };
 
 export class WatermarkValve {
   readonly #watermarks: Float64Array;
@@ -40,7 +42,8 @@ export class WatermarkValve {
   }
 
   onIdle(channel: number, idle: boolean): readonly WatermarkChange[] {
-    if ((this.#idle[channel] === 1) === idle || this.#watermarks[channel] === maxWatermark) return [];
+    if ((this.#idle[channel] === 1) === idle || this.#watermarks[channel] === maxWatermark)
+      return [];
     this.#idle[channel] = idle ? 1 : 0;
     if (!idle) {
       this.#aligned[channel] = (this.#watermarks[channel] ?? minWatermark) >= this.#output ? 1 : 0;
@@ -88,7 +91,9 @@ export class InputWatermarks {
   /** `inputs[channel]` is the input that a channel belongs to. */
   constructor(inputs: readonly (0 | 1)[]) {
     const counts: [number, number] = [0, 0];
-    this.#inputs = inputs.map((input) => ({ input, channel: counts[input]++ }) as { input: number; channel: number });
+    this.#inputs = inputs.map(
+      (input) => ({ input, channel: counts[input]++ }) as { input: number; channel: number },
+    );
     this.#valves = counts.map((count) => new WatermarkValve(count));
     this.#both = (counts[1] ?? 0) > 0 ? new WatermarkValve(2) : undefined;
   }
@@ -97,15 +102,23 @@ export class InputWatermarks {
   }
   onWatermark(channel: number, watermark: number): readonly WatermarkChange[] {
     const at = this.#inputs[channel];
-    return at === undefined ? [] : this.#combined(at.input, this.#valves[at.input]?.onWatermark(at.channel, watermark) ?? []);
+    return at === undefined
+      ? []
+      : this.#combined(at.input, this.#valves[at.input]?.onWatermark(at.channel, watermark) ?? []);
   }
   onIdle(channel: number, idle: boolean): readonly WatermarkChange[] {
     const at = this.#inputs[channel];
-    return at === undefined ? [] : this.#combined(at.input, this.#valves[at.input]?.onIdle(at.channel, idle) ?? []);
+    return at === undefined
+      ? []
+      : this.#combined(at.input, this.#valves[at.input]?.onIdle(at.channel, idle) ?? []);
   }
   #combined(input: number, changes: readonly WatermarkChange[]): readonly WatermarkChange[] {
     const both = this.#both;
     if (both === undefined) return changes;
-    return changes.flatMap((change) => (change.kind === "watermark" ? both.onWatermark(input, change.watermark) : both.onIdle(input, change.idle)));
+    return changes.flatMap((change) =>
+      change.kind === "watermark"
+        ? both.onWatermark(input, change.watermark)
+        : both.onIdle(input, change.idle),
+    );
   }
 }

@@ -4,7 +4,7 @@
  *   reduce     one value of the stream's type          aggregate  the accumulator, of its declared type
  *   columns    one accumulator per aggregate           process    all values, one row each
  */
-import { type TypeNode } from "@millrace/data";
+import type { TypeNode } from "@millrace/data";
 import type { ColumnAggregate, WindowFunctionConfig } from "@millrace/graph";
 import type { OperatorSetup, StateTable } from "@millrace/spi";
 import { columnAggregate } from "../aggregates/column-aggregates.ts";
@@ -28,18 +28,27 @@ type Result = (value: unknown, ctx: ResultContext) => unknown;
 
 export function createContents(setup: OperatorSetup, config: WindowFunctionConfig): WindowContents {
   switch (config.kind) {
-    case "reduce": return reduceContents(setup);
-    case "aggregate": return aggregateContents(setup, config.accumulator);
-    case "columns": return columnContents(setup, config.fields);
-    case "process": return processContents(setup, config);
+    case "reduce":
+      return reduceContents(setup);
+    case "aggregate":
+      return aggregateContents(setup, config.accumulator);
+    case "columns":
+      return columnContents(setup, config.fields);
+    case "process":
+      return processContents(setup, config);
   }
 }
 
 /** Fires one value through the optional result function. */
-function emitter(setup: OperatorSetup): (window: WindowRef, currentWatermark: number, value: unknown) => void {
+function emitter(
+  setup: OperatorSetup,
+): (window: WindowRef, currentWatermark: number, value: unknown) => void {
   const result = setup.functions["result"] as Result | undefined;
   return (window, currentWatermark, value) => {
-    const out = result === undefined ? value : result(value, { key: setup.state.currentKey, window, currentWatermark });
+    const out =
+      result === undefined
+        ? value
+        : result(value, { key: setup.state.currentKey, window, currentWatermark });
     setup.output.emit(out, window.end - 1);
   };
 }
@@ -62,7 +71,11 @@ function reduceContents(setup: OperatorSetup): WindowContents {
 }
 
 function aggregateContents(setup: OperatorSetup, accumulator: TypeNode): WindowContents {
-  const table: StateTable = setup.state.table({ name: "window", type: accumulator, origin: "declared" });
+  const table: StateTable = setup.state.table({
+    name: "window",
+    type: accumulator,
+    origin: "declared",
+  });
   const create = setup.functions["createAccumulator"] as () => unknown;
   const add = setup.functions["add"] as (value: unknown, accumulator: unknown) => unknown;
   const getResult = setup.functions["getResult"] as (accumulator: unknown) => unknown;
@@ -80,29 +93,53 @@ function aggregateContents(setup: OperatorSetup, accumulator: TypeNode): WindowC
 }
 
 function columnContents(setup: OperatorSetup, fields: readonly ColumnAggregate[]): WindowContents {
-  const aggregates = fields.map((field) => ({ name: field.name, ...columnAggregate(field, setup.task.uid) }));
-  const type: TypeNode = { kind: "tuple", items: aggregates.map((aggregate) => aggregate.accumulator) };
-  const table: StateTable<unknown[]> = setup.state.table({ name: "window", type, origin: "declared" });
+  const aggregates = fields.map((field) => ({
+    name: field.name,
+    ...columnAggregate(field, setup.task.uid),
+  }));
+  const type: TypeNode = {
+    kind: "tuple",
+    items: aggregates.map((aggregate) => aggregate.accumulator),
+  };
+  const table: StateTable<unknown[]> = setup.state.table({
+    name: "window",
+    type,
+    origin: "declared",
+  });
   const emit = emitter(setup);
   return {
     add(start, value) {
-      const accumulators = table.get(start, 0, 0) ?? aggregates.map((aggregate) => aggregate.create());
-      for (let i = 0; i < aggregates.length; i++) accumulators[i] = aggregates[i]?.add(accumulators[i], value as Readonly<Record<string, unknown>>);
+      const accumulators =
+        table.get(start, 0, 0) ?? aggregates.map((aggregate) => aggregate.create());
+      for (let i = 0; i < aggregates.length; i++)
+        accumulators[i] = aggregates[i]?.add(
+          accumulators[i],
+          value as Readonly<Record<string, unknown>>,
+        );
       table.put(start, 0, 0, accumulators);
     },
     fire(window, currentWatermark) {
       const accumulators = table.get(window.start, 0, 0);
       if (accumulators === undefined) return;
       const row: Record<string, unknown> = {};
-      aggregates.forEach((aggregate, i) => { row[aggregate.name] = aggregate.result(accumulators[i]); });
+      aggregates.forEach((aggregate, i) => {
+        row[aggregate.name] = aggregate.result(accumulators[i]);
+      });
       emit(window, currentWatermark, row);
     },
     clear: (start) => table.delete(start, 0, 0),
   };
 }
 
-function processContents(setup: OperatorSetup, config: Extract<WindowFunctionConfig, { kind: "process" }>): WindowContents {
-  const counts: StateTable<number> = setup.state.table({ name: "window:count", type: { kind: "int32" }, origin: "declared" });
+function processContents(
+  setup: OperatorSetup,
+  config: Extract<WindowFunctionConfig, { kind: "process" }>,
+): WindowContents {
+  const counts: StateTable<number> = setup.state.table({
+    name: "window:count",
+    type: { kind: "int32" },
+    origin: "declared",
+  });
   const values: StateTable = setup.state.table(streamTable("window:values", setup.inputTypes[0]));
   const where = { a: 0, b: 0 };
   const windowState = valueHandles(setup.state, config.windowState, "windowState:", where);
@@ -120,9 +157,14 @@ function processContents(setup: OperatorSetup, config: Extract<WindowFunctionCon
       where.a = window.start;
       const all = Array.from({ length: count }, (_, i) => values.get(window.start, 0, i));
       onWindow(all, {
-        key: setup.state.currentKey, window, currentWatermark, windowState, globalState,
+        key: setup.state.currentKey,
+        window,
+        currentWatermark,
+        windowState,
+        globalState,
         collect: (value: unknown) => setup.output.emit(value, window.end - 1),
-        output: (name: string, value: unknown) => setup.output.emitSide(name, value, window.end - 1),
+        output: (name: string, value: unknown) =>
+          setup.output.emitSide(name, value, window.end - 1),
       });
     },
     clear(start) {

@@ -15,7 +15,12 @@ import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi"
 import { fail } from "../fail.ts";
 import { createContents } from "./contents.ts";
 
-export const windowOperator: OperatorDefinition = { kind: "window", inputs: 1, keyed: true, create: createWindow };
+export const windowOperator: OperatorDefinition = {
+  kind: "window",
+  inputs: 1,
+  keyed: true,
+  create: createWindow,
+};
 
 export interface WindowRef {
   readonly kind: "time";
@@ -38,11 +43,13 @@ function createWindow(setup: OperatorSetup): Operator {
   });
   const cleanupTime = (start: number) => addTime(start + sizeMs - 1, config.allowedLatenessMs);
   const watermark = () => Math.max(timers.currentWatermark, state.restoredWatermark);
-  const fire = (start: number) => contents.fire({ kind: "time", start, end: start + sizeMs }, timers.currentWatermark);
+  const fire = (start: number) =>
+    contents.fire({ kind: "time", start, end: start + sizeMs }, timers.currentWatermark);
   return {
     open: () => contents.open?.(),
     onElement(value, timestamp) {
-      if (Number.isNaN(timestamp)) throw fail("OPERATOR_NO_TIMESTAMP", { fields: { uid: setup.task.uid } });
+      if (Number.isNaN(timestamp))
+        throw fail("OPERATOR_NO_TIMESTAMP", { fields: { uid: setup.task.uid } });
       state.selectKey(key(value));
       const start = timestamp - floorMod(timestamp - offsetMs, sizeMs);
       const cleanup = cleanupTime(start);

@@ -19,8 +19,14 @@ export interface Route {
   readonly binary?: true;
 }
 
-const get = (path: string, summary: string, answer: TSchema, query?: readonly string[]): Route =>
-  ({ method: "GET", path, summary, answer, status: 200, ...(query === undefined ? {} : { query }) });
+const get = (path: string, summary: string, answer: TSchema, query?: readonly string[]): Route => ({
+  method: "GET",
+  path,
+  summary,
+  answer,
+  status: 200,
+  ...(query === undefined ? {} : { query }),
+});
 
 export const routes = {
   overview: get("/overview", "Slots, TaskManagers and jobs by state", s.overviewSchema),
@@ -29,24 +35,95 @@ export const routes = {
   jobsOverview: get("/jobs/overview", "All jobs with counts of their tasks", s.jobsOverviewSchema),
   job: get("/jobs/:jobid", "One job: state, vertices, plan", s.jobDetailSchema),
   jobPlan: get("/jobs/:jobid/plan", "The job's plan", s.planSchema),
-  jobExceptions: get("/jobs/:jobid/exceptions", "What went wrong, newest first", s.exceptionsSchema, ["maxExceptions"]),
+  jobExceptions: get(
+    "/jobs/:jobid/exceptions",
+    "What went wrong, newest first",
+    s.exceptionsSchema,
+    ["maxExceptions"],
+  ),
   jobLogs: get("/jobs/:jobid/logs", "The tail of the job's logs", s.logsSchema, ["lines"]),
-  cancelJob: { method: "PATCH", path: "/jobs/:jobid", summary: "Cancels a job", query: ["mode"], answer: s.emptySchema, status: 202 },
-  checkpoints: get("/jobs/:jobid/checkpoints", "Counts, latest and history of checkpoints", s.checkpointsSchema),
-  triggerCheckpoint: { method: "POST", path: "/jobs/:jobid/checkpoints", summary: "Triggers a checkpoint", body: s.triggerSchema, answer: s.triggerAnswerSchema, status: 202 },
-  checkpointConfig: get("/jobs/:jobid/checkpoints/config", "Checkpoint options of the job", s.checkpointConfigSchema),
-  checkpointDetails: get("/jobs/:jobid/checkpoints/details/:checkpointid", "One checkpoint", s.checkpointSchema),
-  checkpointStatus: get("/jobs/:jobid/checkpoints/:triggerid", "What became of a triggered checkpoint", s.triggerStatusSchema),
-  vertex: get("/jobs/:jobid/vertices/:vertexid", "One vertex with its subtasks", s.vertexDetailSchema),
-  vertexWatermarks: get("/jobs/:jobid/vertices/:vertexid/watermarks", "Input watermark of each subtask", s.watermarksSchema),
-  vertexBackpressure: get("/jobs/:jobid/vertices/:vertexid/backpressure", "Busy, idle and backpressured share of each subtask", s.backpressureSchema),
-  vertexMetrics: get("/jobs/:jobid/vertices/:vertexid/metrics", "Metrics of all subtasks; names without `get`", s.metricsSchema, ["get"]),
-  subtask: get("/jobs/:jobid/vertices/:vertexid/subtasks/:subtaskindex", "One subtask", s.subtaskSchema),
+  cancelJob: {
+    method: "PATCH",
+    path: "/jobs/:jobid",
+    summary: "Cancels a job",
+    query: ["mode"],
+    answer: s.emptySchema,
+    status: 202,
+  },
+  checkpoints: get(
+    "/jobs/:jobid/checkpoints",
+    "Counts, latest and history of checkpoints",
+    s.checkpointsSchema,
+  ),
+  triggerCheckpoint: {
+    method: "POST",
+    path: "/jobs/:jobid/checkpoints",
+    summary: "Triggers a checkpoint",
+    body: s.triggerSchema,
+    answer: s.triggerAnswerSchema,
+    status: 202,
+  },
+  checkpointConfig: get(
+    "/jobs/:jobid/checkpoints/config",
+    "Checkpoint options of the job",
+    s.checkpointConfigSchema,
+  ),
+  checkpointDetails: get(
+    "/jobs/:jobid/checkpoints/details/:checkpointid",
+    "One checkpoint",
+    s.checkpointSchema,
+  ),
+  checkpointStatus: get(
+    "/jobs/:jobid/checkpoints/:triggerid",
+    "What became of a triggered checkpoint",
+    s.triggerStatusSchema,
+  ),
+  vertex: get(
+    "/jobs/:jobid/vertices/:vertexid",
+    "One vertex with its subtasks",
+    s.vertexDetailSchema,
+  ),
+  vertexWatermarks: get(
+    "/jobs/:jobid/vertices/:vertexid/watermarks",
+    "Input watermark of each subtask",
+    s.watermarksSchema,
+  ),
+  vertexBackpressure: get(
+    "/jobs/:jobid/vertices/:vertexid/backpressure",
+    "Busy, idle and backpressured share of each subtask",
+    s.backpressureSchema,
+  ),
+  vertexMetrics: get(
+    "/jobs/:jobid/vertices/:vertexid/metrics",
+    "Metrics of all subtasks; names without `get`",
+    s.metricsSchema,
+    ["get"],
+  ),
+  subtask: get(
+    "/jobs/:jobid/vertices/:vertexid/subtasks/:subtaskindex",
+    "One subtask",
+    s.subtaskSchema,
+  ),
   taskManagers: get("/taskmanagers", "All TaskManagers", s.taskManagersSchema),
   taskManager: get("/taskmanagers/:taskmanagerid", "One TaskManager", s.taskManagerSchema),
   bundles: get("/bundles", "Uploaded bundles", s.bundlesSchema),
-  uploadBundle: { method: "POST", path: "/bundles/upload", summary: "Uploads a bundle: the body is the module", query: ["name"], answer: s.uploadAnswerSchema, status: 200, binary: true },
-  runBundle: { method: "POST", path: "/bundles/:bundleid/run", summary: "Runs an uploaded bundle as a job", body: s.runBundleSchema, answer: s.runAnswerSchema, status: 200 },
+  uploadBundle: {
+    method: "POST",
+    path: "/bundles/upload",
+    summary: "Uploads a bundle: the body is the module",
+    query: ["name"],
+    answer: s.uploadAnswerSchema,
+    status: 200,
+    binary: true,
+  },
+  runBundle: {
+    method: "POST",
+    path: "/bundles/:bundleid/run",
+    summary: "Runs an uploaded bundle as a job",
+    body: s.runBundleSchema,
+    answer: s.runAnswerSchema,
+    status: 200,
+  },
 } as const satisfies Readonly<Record<string, Route>>;
 export type RouteName = keyof typeof routes;
 
@@ -59,16 +136,49 @@ export function openApi(version: string): Readonly<Record<string, unknown>> {
     paths[path] = {
       ...paths[path],
       [route.method.toLowerCase()]: {
-        operationId, summary: route.summary,
+        operationId,
+        summary: route.summary,
         parameters: [
-          ...names.map((name) => ({ name, in: "path", required: true, schema: { type: "string" } })),
-          ...(route.query ?? []).map((name) => ({ name, in: "query", required: false, schema: { type: "string" } })),
+          ...names.map((name) => ({
+            name,
+            in: "path",
+            required: true,
+            schema: { type: "string" },
+          })),
+          ...(route.query ?? []).map((name) => ({
+            name,
+            in: "query",
+            required: false,
+            schema: { type: "string" },
+          })),
         ],
-        ...(route.binary === true ? { requestBody: { required: true, content: { "application/javascript": { schema: { type: "string", format: "binary" } } } } } : {}),
-        ...(route.body === undefined ? {} : { requestBody: { required: false, content: { "application/json": { schema: route.body } } } }),
+        ...(route.binary === true
+          ? {
+              requestBody: {
+                required: true,
+                content: {
+                  "application/javascript": { schema: { type: "string", format: "binary" } },
+                },
+              },
+            }
+          : {}),
+        ...(route.body === undefined
+          ? {}
+          : {
+              requestBody: {
+                required: false,
+                content: { "application/json": { schema: route.body } },
+              },
+            }),
         responses: {
-          [route.status]: { description: route.summary, content: { "application/json": { schema: route.answer } } },
-          default: { description: "An error with code, cause and fix", content: { "application/json": { schema: s.errorSchema } } },
+          [route.status]: {
+            description: route.summary,
+            content: { "application/json": { schema: route.answer } },
+          },
+          default: {
+            description: "An error with code, cause and fix",
+            content: { "application/json": { schema: s.errorSchema } },
+          },
         },
       },
     };
