@@ -3,7 +3,7 @@
  * adds to the graph and gives a new view of it. Method names are Flink's where Flink has the concept.
  */
 import { type Type, type TypeNode, typeNodeOf, unknownType } from "@millrace/data";
-import type { AsyncConfig, OperatorConfigs, OperatorKind } from "@millrace/graph";
+import type { OperatorConfigs, OperatorKind } from "@millrace/graph";
 import { type Sink, sinkDefinitionOf } from "@millrace/spi";
 import { type Duration, millisOf } from "./duration.ts";
 import { fail } from "./fail.ts";
@@ -24,6 +24,7 @@ import type {
   SideTypes,
 } from "./process.ts";
 import { type NoState, type StateDecls, stateConfigsOf } from "./state.ts";
+import { asyncConfigOf, commonType, keyedRoute, presentType } from "./stream-parts.ts";
 import type {
   AsyncCtx,
   AsyncOptions,
@@ -40,8 +41,6 @@ import type {
 import { partsOf, type WatermarkStrategy } from "./watermarks.ts";
 import { WindowedStream } from "./windowed.ts";
 import { assignerOf, type WindowAssigner } from "./windows.ts";
-
-const defaultCapacity = 100;
 
 /** What ends a stream. */
 export class StreamSink {
@@ -89,7 +88,7 @@ export class DataStream<T, S = NoSides> {
     this.type = type;
   }
 
-  map<R>(fn: (value: T) => R, type?: Type<NoInfer<R>>): DataStream<R> {
+  map<R>(fn: (value: T) => R, type?: Type<R>): DataStream<R> {
     return this.next({ kind: "map", name: "map", config: {}, functions: { fn } }, type);
   }
   filter<R extends T>(fn: (value: T) => value is R): DataStream<R>;
@@ -116,7 +115,7 @@ export class DataStream<T, S = NoSides> {
    */
   flatMap<R>(
     fn: (value: T, emit: Emit<R>) => Iterable<R> | void,
-    type?: Type<NoInfer<R>>,
+    type?: Type<R>,
   ): DataStream<R> {
     return this.next({ kind: "flatMap", name: "flatMap", config: {}, functions: { fn } }, type);
   }
@@ -459,7 +458,7 @@ export class ConnectedStreams<A, B> {
   map<R>(
     first: (value: A) => R,
     second: (value: B) => NoInfer<R>,
-    type?: Type<NoInfer<R>>,
+    type?: Type<R>,
   ): DataStream<R> {
     const outputType = type === undefined ? unknownType : typeNodeOf(type);
     const node = this.#first.builder.add(
@@ -468,61 +467,4 @@ export class ConnectedStreams<A, B> {
     );
     return new DataStream<R>([{ from: node, partitioning: "forward" }], outputType);
   }
-}
-
-function keyedRoute(route: Route, by: unknown, type: TypeNode): Route {
-  const { from, side } = route;
-  const base = { from, ...(side === undefined ? {} : { side }), partitioning: "hash" as const };
-  if (typeof by === "function") return { ...base, key: { fn: by as (value: never) => unknown } };
-  const fields = typeof by === "string" ? [by] : (by as readonly string[]);
-  if (!Array.isArray(fields) || fields.length === 0)
-    throw fail("BUILD_BAD_ARGUMENT", {
-      fields: { argument: "keyBy", allowed: "a field, a list of fields, or a function" },
-    });
-  assertFields(type, fields, "keyBy");
-  return { ...base, key: { fields, single: typeof by === "string" } };
-}
-
-function presentType(type: TypeNode, fields: readonly string[]): TypeNode {
-  if (type.kind !== "object") return type;
-  return {
-    kind: "object",
-    fields: type.fields.map((field) => {
-      if (!fields.includes(field.name)) return field;
-      const { optional: _optional, ...rest } = field;
-      return { ...rest, type: field.type.kind === "nullable" ? field.type.of : field.type };
-    }),
-  };
-}
-
-function commonType(types: readonly TypeNode[]): TypeNode {
-  const [first] = types;
-  return first !== undefined &&
-    types.every((type) => JSON.stringify(type) === JSON.stringify(first))
-    ? first
-    : unknownType;
-}
-
-function asyncConfigOf(options: AsyncOptions<never, unknown>): AsyncConfig {
-  const capacity = options.capacity ?? defaultCapacity;
-  if (!Number.isInteger(capacity) || capacity < 1)
-    throw fail("BUILD_BAD_ARGUMENT", {
-      fields: { argument: "capacity", value: String(capacity), allowed: "a whole number from 1" },
-    });
-  const { retry } = options;
-  if (retry !== undefined && (!Number.isInteger(retry.attempts) || retry.attempts < 0))
-    throw fail("BUILD_BAD_ARGUMENT", {
-      fields: {
-        argument: "retry.attempts",
-        value: String(retry.attempts),
-        allowed: "a whole number from 0",
-      },
-    });
-  return {
-    timeoutMs: millisOf(options.timeout),
-    capacity,
-    ordered: options.ordered !== false,
-    retry:
-      retry === undefined ? null : { attempts: retry.attempts, backoffMs: millisOf(retry.backoff) },
-  };
 }

@@ -60,7 +60,7 @@ export class WindowedStream<T, K, W extends Window, S = NoSides> {
   aggregate<A, O, R>(
     fn: AggregateFunction<T, A, O>,
     result: (value: O, ctx: WindowCtx<K, W>) => R,
-    type?: Type<NoInfer<R>>,
+    type?: Type<R>,
   ): DataStream<R, S>;
   /** Column aggregates: no record object is made. */
   aggregate<O extends object>(

@@ -24,4 +24,10 @@ export const codes = {
     message: "no such option",
     fix: "use one of the options listed; the nearest one is named",
   },
+  SECRET_MISSING: {
+    domain: "user",
+    retry: "never",
+    message: "a secret of the job is not set",
+    fix: "set the environment variable that is named where the job's tasks run",
+  },
 } as const;

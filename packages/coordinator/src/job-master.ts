@@ -22,6 +22,7 @@ import { deploySlotMessages } from "./deploy.ts";
 import { ExceptionHistory } from "./exceptions.ts";
 import { Execution, type TaskStatus } from "./execution.ts";
 import { fail } from "./fail.ts";
+import { type JobEvent, type JobUp, parseError } from "./job-events.ts";
 import { isTerminal, JobStatus } from "./job-status.ts";
 import type { CoordinatorOptions } from "./options.ts";
 import { tryAssignSlots } from "./slots.ts";
@@ -40,35 +41,6 @@ export interface JobMasterContext {
   /** Slots became free, or the job ended: other jobs may want to look. */
   readonly onSlotsReleased: () => void;
 }
-
-type JobEvent =
-  | { readonly kind: "schedule" }
-  | {
-      readonly kind: "runner-ready";
-      readonly taskManager: string;
-      readonly message: Up<"runnerReady">;
-    }
-  | {
-      readonly kind: "runner-exited";
-      readonly taskManager: string;
-      readonly message: Up<"runnerExited">;
-    }
-  | { readonly kind: "task-manager-lost"; readonly taskManager: string }
-  | { readonly kind: "task-state"; readonly message: Up<"taskStateChanged"> }
-  | { readonly kind: "end-of-data"; readonly message: Up<"endOfDataReached"> }
-  | { readonly kind: "acknowledged"; readonly message: Up<"checkpointAcknowledged"> }
-  | { readonly kind: "declined"; readonly message: Up<"checkpointDeclined"> }
-  | { readonly kind: "commit-finished"; readonly message: Up<"commitFinished"> }
-  | { readonly kind: "start-timeout"; readonly attempt: number }
-  | { readonly kind: "stop-timeout"; readonly attempt: number }
-  | { readonly kind: "checkpoint-tick" }
-  | {
-      readonly kind: "checkpoint-request";
-      readonly done: (
-        result: { readonly checkpointId: number } | { readonly error: unknown },
-      ) => void;
-    }
-  | { readonly kind: "cancel" };
 
 export class JobMaster {
   readonly submission: Submission;
@@ -512,33 +484,5 @@ export class JobMaster {
   }
   #owner(): string {
     return `${this.submission.jobId} ${this.#context.epoch}.${this.#attempt}`;
-  }
-}
-
-export type JobUp = {
-  [C in
-    | "runnerReady"
-    | "runnerExited"
-    | "taskStateChanged"
-    | "endOfDataReached"
-    | "checkpointAcknowledged"
-    | "checkpointDeclined"
-    | "commitFinished"]: { readonly $case: C; readonly value: Up<C> };
-}[keyof Record<
-  | "runnerReady"
-  | "runnerExited"
-  | "taskStateChanged"
-  | "endOfDataReached"
-  | "checkpointAcknowledged"
-  | "checkpointDeclined"
-  | "commitFinished",
-  0
->];
-
-function parseError(json: string): ErrorInfo {
-  try {
-    return JSON.parse(json) as ErrorInfo;
-  } catch {
-    return errorInfo(new Error(json));
   }
 }

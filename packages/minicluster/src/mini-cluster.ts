@@ -14,7 +14,7 @@ import {
   type Platform,
   silentLogger,
 } from "@millrace/base";
-import { nodePlatform } from "@millrace/base/node";
+import { nodePlatform, secretFromEnvironment } from "@millrace/base/node";
 import {
   type Connection,
   Coordinator,
@@ -26,7 +26,6 @@ import { createLocalNetwork } from "@millrace/exchange";
 import { chainGraph, type JobGraph } from "@millrace/graph";
 import { InlineTaskManager } from "@millrace/runtime";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
-import { secretFromEnvironment } from "./secrets.ts";
 
 export interface MiniClusterOptions {
   readonly taskManagers?: number;

@@ -30,10 +30,4 @@ export const codes = {
     message: "not an address of a jobmanager",
     fix: "write host:port, the control address that the jobmanager prints",
   },
-  SECRET_MISSING: {
-    domain: "user",
-    retry: "never",
-    message: "a secret of the job is not set",
-    fix: "set the environment variable that is named where the job's tasks run",
-  },
 } as const;

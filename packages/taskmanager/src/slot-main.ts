@@ -6,7 +6,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { errorInfo } from "@millrace/base";
-import { nodePlatform } from "@millrace/base/node";
+import { nodePlatform, secretFromEnvironment } from "@millrace/base/node";
 import { openTcpTransport } from "@millrace/exchange/node";
 import type { DownMessage } from "@millrace/protocol";
 import { applyCommand, collectMetrics, Slot, type SlotHost, upMessageOf } from "@millrace/runtime";
@@ -15,7 +15,6 @@ import { createLogger } from "@millrace/telemetry";
 import { faultPoints } from "./fault-points.ts";
 import { loadJobCode } from "./job-code.ts";
 import type { FromWorker, ToRunner, WorkerStart } from "./runner-protocol.ts";
-import { secretFromEnvironment } from "./secrets.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("slot-main runs as a worker thread");

@@ -16,3 +16,4 @@ export const nodePlatform: Platform = {
   },
   random: { next: () => Math.random(), hex: (bytes) => randomBytes(bytes).toString("hex") },
 };
+export { secretFromEnvironment } from "./secrets.ts";

@@ -1,0 +1,61 @@
+/** What can happen to a job, and what TaskManagers say about one. */
+import { type ErrorInfo, errorInfo } from "@millrace/base";
+import type { Up } from "@millrace/protocol";
+
+export type JobEvent =
+  | { readonly kind: "schedule" }
+  | {
+      readonly kind: "runner-ready";
+      readonly taskManager: string;
+      readonly message: Up<"runnerReady">;
+    }
+  | {
+      readonly kind: "runner-exited";
+      readonly taskManager: string;
+      readonly message: Up<"runnerExited">;
+    }
+  | { readonly kind: "task-manager-lost"; readonly taskManager: string }
+  | { readonly kind: "task-state"; readonly message: Up<"taskStateChanged"> }
+  | { readonly kind: "end-of-data"; readonly message: Up<"endOfDataReached"> }
+  | { readonly kind: "acknowledged"; readonly message: Up<"checkpointAcknowledged"> }
+  | { readonly kind: "declined"; readonly message: Up<"checkpointDeclined"> }
+  | { readonly kind: "commit-finished"; readonly message: Up<"commitFinished"> }
+  | { readonly kind: "start-timeout"; readonly attempt: number }
+  | { readonly kind: "stop-timeout"; readonly attempt: number }
+  | { readonly kind: "checkpoint-tick" }
+  | {
+      readonly kind: "checkpoint-request";
+      readonly done: (
+        result: { readonly checkpointId: number } | { readonly error: unknown },
+      ) => void;
+    }
+  | { readonly kind: "cancel" };
+
+export type JobUp = {
+  [C in
+    | "runnerReady"
+    | "runnerExited"
+    | "taskStateChanged"
+    | "endOfDataReached"
+    | "checkpointAcknowledged"
+    | "checkpointDeclined"
+    | "commitFinished"]: { readonly $case: C; readonly value: Up<C> };
+}[keyof Record<
+  | "runnerReady"
+  | "runnerExited"
+  | "taskStateChanged"
+  | "endOfDataReached"
+  | "checkpointAcknowledged"
+  | "checkpointDeclined"
+  | "commitFinished",
+  0
+>];
+
+/** An error as a message carries it. */
+export function parseError(json: string): ErrorInfo {
+  try {
+    return JSON.parse(json) as ErrorInfo;
+  } catch {
+    return errorInfo(new Error(json));
+  }
+}
