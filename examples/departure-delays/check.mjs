@@ -1,125 +1,207 @@
 /**
- * Holds the job's output against a plain computation of the same file. Imports nothing of Millrace.
+ * Holds the job's committed output against a plain computation of the same file. Imports nothing of Millrace.
  *
- *   node check.mjs <flights.csv.gz> <output directory>        exit code 0: right; 1: wrong, with what is wrong
+ *   node check.mjs <flights.csv.gz> <output folder> [out-of-orderness, such as 15h]      exit code 0: right; 1: wrong
  *
- * Which flights are late depends on how far the watermark had come when they were read, so it is taken from the late output, and
- * everything else follows: the flights that are not late must be counted once each, in the newest result of their hour.
+ * How far the watermark had come when a flight was read depends on time, so which flights are late is taken from the late
+ * output. From there on nothing is free:
+ *
+ * CHK-1  A late record is a flight of the input, whole and unaltered, each at most once. With the out-of-orderness given, the
+ *        watermark could have passed its window and the allowed lateness by then.
+ * CHK-2  All other flights are on time. A window's results are those of its first k, k+1, …, n on-time flights in the order of
+ *        the file: k when it first fired, one more for each that came within the allowed lateness, n all of them. So a window
+ *        that fired once has one result, of all its flights.
+ * CHK-3  A result's count is exact, its mean is exact up to rounding, its 95th percentile is the value at the nearest rank:
+ *        exact up to 64 flights, then within 0.5 %. No other fields, no other records.
+ *
+ * It sees one removed, doubled or altered record, save for one case: of a window that fired several times, the first result
+ * can be gone without a trace, since only timing decides how many flights it held. `refired` counts those windows.
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { gunzipSync } from "node:zlib";
 
 const hourMs = 3_600_000;
-/** Bound of the quantile's relative error, and of rounding in a sum whose order may differ. */
-const quantileError = 0.0051;
-const roundingError = 1e-9;
+const latenessMs = 600_000;
+const exactRanks = 64;
+const rankError = 0.005;
+const rounding = 1e-9;
 
-/** Problems found, in words; none: the output is right. */
-export function check(flightsFile, output) {
+/** What is wrong, in words; nothing when the output is right. */
+export function check(flightsFile, output, outOfOrdernessMs) {
+  const flights = readFlights(flightsFile);
+  return checkRecords(flights, {
+    delays: readLines(join(output, "delays")),
+    late: readLines(join(output, "late")),
+    outOfOrdernessMs,
+  });
+}
+
+/** The same over parsed flights and the lines of both outputs. */
+export function checkRecords(flights, { delays, late, outOfOrdernessMs }) {
   const problems = [];
-  const expected = new Map();
-  for (const flight of readFlights(flightsFile)) bucket(expected, flight).push(flight.delayMinutes);
-  const input = [...expected.values()].reduce((sum, delays) => sum + delays.length, 0);
-
-  const late = readLines(join(output, "late"), problems);
-  for (const flight of late) {
-    const delays = bucket(expected, flight);
-    const at = delays.indexOf(flight.delayMinutes);
-    if (at < 0)
-      problems.push(
-        `late output holds a flight that is not in the input, or twice: ${JSON.stringify(flight)}`,
-      );
-    else delays.splice(at, 1);
+  const lateFlights = checkLate(flights, parse(late, problems), outOfOrdernessMs, problems);
+  const windows = new Map();
+  for (const flight of flights) {
+    if (lateFlights.has(flight)) continue;
+    const key = `${flight.origin} ${hourOf(flight)}`;
+    if (!windows.has(key)) windows.set(key, []);
+    windows.get(key).push(flight.delayMinutes);
   }
-
   const results = new Map();
-  for (const row of readLines(join(output, "delays"), problems)) {
+  for (const row of parse(delays, problems)) {
     const key = `${row.origin} ${row.hour}`;
-    const rows = results.get(key) ?? [];
-    if (rows.some((other) => other.flights === row.flights))
-      problems.push(`result given twice: ${JSON.stringify(row)}`);
-    rows.push(row);
-    results.set(key, rows);
+    if (!windows.has(key)) problems.push(`a result without flights: ${JSON.stringify(row)}`);
+    else results.set(key, [...(results.get(key) ?? []), row]);
   }
-  for (const [key, delays] of expected) {
-    if (delays.length === 0) continue;
+  let refired = 0;
+  for (const [key, all] of windows) {
     const rows = results.get(key) ?? [];
-    results.delete(key);
-    const newest = rows.sort((a, b) => b.flights - a.flights)[0];
-    if (newest === undefined) problems.push(`no result for ${key}`);
-    else compare(key, newest, delays, problems);
+    if (rows.length > 1) refired += 1;
+    checkWindow(key, rows, all, problems);
   }
-  for (const key of results.keys()) problems.push(`result for an hour without flights: ${key}`);
-  return { problems, input, late: late.length, windows: expected.size };
+  return {
+    problems,
+    flights: flights.length,
+    late: lateFlights.size,
+    windows: windows.size,
+    refired,
+  };
 }
 
-function compare(key, row, delays, problems) {
-  const mean = delays.reduce((a, b) => a + b, 0) / delays.length;
-  const p95 = [...delays].sort((a, b) => a - b)[Math.max(1, Math.ceil(0.95 * delays.length)) - 1];
-  if (row.flights !== delays.length)
-    problems.push(`${key}: ${row.flights} flights, expected ${delays.length}`);
-  else if (Math.abs(row.mean - mean) > roundingError * Math.max(1, Math.abs(mean)))
-    problems.push(`${key}: mean ${row.mean}, expected ${mean}`);
-  else if (Math.abs(row.p95 - p95) > quantileError * Math.abs(p95))
-    problems.push(`${key}: p95 ${row.p95}, expected ${p95}`);
+/** The flights that the late output names; CHK-1. */
+function checkLate(flights, rows, outOfOrdernessMs, problems) {
+  const unused = new Map();
+  for (const flight of flights) {
+    const same = unused.get(identityOf(flight)) ?? [];
+    unused.set(identityOf(flight), [...same, flight]);
+  }
+  const late = new Set();
+  for (const row of rows) {
+    const flight = unused.get(identityOf(row))?.shift();
+    if (flight === undefined || Object.keys(row).length !== 5) {
+      problems.push(`a late record that is no flight, or twice: ${JSON.stringify(row)}`);
+      continue;
+    }
+    late.add(flight);
+    const end = hourOf(flight) + hourMs;
+    if (flight.highestBefore - outOfOrdernessMs < end + latenessMs) {
+      problems.push(`a late record that was not late: ${JSON.stringify(row)}`);
+    }
+  }
+  return late;
 }
 
-function* readFlights(file) {
-  const [head, ...lines] = gunzipSync(readFileSync(file)).toString("utf8").trimEnd().split("\n");
-  const names = head.trim().split(",");
-  const column = (name) => names.indexOf(name);
-  const [origin, delay, minute, hour] = ["origin", "dep_delay", "minute", "time_hour"].map(column);
+/** CHK-2 and CHK-3. */
+function checkWindow(key, rows, all, problems) {
+  if (rows.length === 0) {
+    problems.push(`no result for ${key}, which has ${all.length} flights`);
+    return;
+  }
+  const sorted = [...rows].sort((a, b) => a.flights - b.flights);
+  const newest = sorted[sorted.length - 1];
+  if (newest.flights !== all.length) {
+    problems.push(`${key}: ${newest.flights} flights in the newest result, expected ${all.length}`);
+  }
+  for (const [i, row] of sorted.entries()) {
+    const expectedCount = all.length - sorted.length + 1 + i;
+    if (row.flights !== expectedCount) {
+      problems.push(`${key}: a result of ${row.flights} flights, expected ${expectedCount}`);
+      continue;
+    }
+    const part = all.slice(0, row.flights);
+    const mean = part.reduce((a, b) => a + b, 0) / part.length;
+    const p95 = [...part].sort((a, b) => a - b)[Math.max(1, Math.ceil(0.95 * part.length)) - 1];
+    const p95Error = (part.length > exactRanks ? rankError * Math.abs(p95) : 0) + rounding;
+    if (!(Math.abs(row.mean - mean) <= rounding * Math.max(1, Math.abs(mean)))) {
+      problems.push(`${key}: mean ${row.mean}, expected ${mean}`);
+    }
+    if (!(Math.abs(row.p95 - p95) <= p95Error)) {
+      problems.push(`${key}: p95 ${row.p95}, expected ${p95}`);
+    }
+    if (Object.keys(row).length !== 5) {
+      problems.push(`${key}: other fields than expected: ${JSON.stringify(row)}`);
+    }
+  }
+}
+
+function hourOf(flight) {
+  return Math.floor(flight.scheduled / hourMs) * hourMs;
+}
+
+function identityOf({ carrier, flight, origin, scheduled, delayMinutes }) {
+  return JSON.stringify([carrier, flight, origin, scheduled, delayMinutes]);
+}
+
+/** Flights that left, in the order of the file; `highestBefore`: the highest scheduled time in the lines before. */
+export function readFlights(file) {
+  const lines = gunzipSync(readFileSync(file)).toString("utf8").trimEnd().split("\n");
+  const names = (lines.shift() ?? "").trim().split(",");
+  const flights = [];
+  let highestBefore = Number.NEGATIVE_INFINITY;
   for (const line of lines) {
-    const fields = line.trim().split(",");
-    if (fields[delay] === "NA") continue;
-    yield {
-      origin: fields[origin],
-      scheduled: Date.parse(fields[hour]) + Number(fields[minute]) * 60_000,
-      delayMinutes: Number(fields[delay]),
-    };
+    const values = line.trim().split(",");
+    const of = (name) => values[names.indexOf(name)];
+    const scheduled = Date.parse(of("time_hour")) + Number(of("minute")) * 60_000;
+    if (of("dep_delay") !== "NA") {
+      flights.push({
+        carrier: of("carrier"),
+        flight: Number(of("flight")),
+        origin: of("origin"),
+        scheduled,
+        delayMinutes: Number(of("dep_delay")),
+        highestBefore,
+      });
+    }
+    highestBefore = Math.max(highestBefore, scheduled);
   }
+  return flights;
 }
 
-function bucket(map, flight) {
-  const key = `${flight.origin} ${Math.floor(flight.scheduled / hourMs) * hourMs}`;
-  if (!map.has(key)) map.set(key, []);
-  return map.get(key);
-}
-
-/** The committed records of a sink: files whose names begin neither with a dot nor an underscore. */
-function readLines(folder, problems) {
-  let names = [];
-  try {
-    names = readdirSync(folder)
-      .filter((name) => !/^[._]/.test(name))
-      .sort();
-  } catch {
-    return [];
-  }
+/** The committed lines of a sink: those in files whose names begin neither with a dot nor an underscore. */
+export function readLines(folder) {
+  if (!existsSync(folder)) return [];
+  const names = readdirSync(folder).filter((name) => !/^[._]/.test(name));
   return names.flatMap((name) =>
     readFileSync(join(folder, name), "utf8")
       .split("\n")
-      .filter((line) => line !== "")
-      .flatMap((line) => {
-        try {
-          return [JSON.parse(line)];
-        } catch {
-          problems.push(`${name}: not a record: ${line.slice(0, 80)}`);
-          return [];
-        }
-      }),
+      .filter((line) => line !== ""),
   );
 }
 
+function parse(lines, problems) {
+  return lines.flatMap((line) => {
+    try {
+      const row = JSON.parse(line);
+      if (typeof row === "object" && row !== null) return [row];
+    } catch {
+      // Said below.
+    }
+    problems.push(`not a record: ${line.slice(0, 80)}`);
+    return [];
+  });
+}
+
+function millisOf(text) {
+  const match = /^(\d+(?:\.\d+)?)(s|m|h|d)$/.exec(text);
+  if (match === null) throw new Error(`not a duration: ${text}`);
+  return Number(match[1]) * { s: 1_000, m: 60_000, h: hourMs, d: 24 * hourMs }[match[2]];
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
-  const [flights, output] = process.argv.slice(2);
-  const { problems, input, late, windows } = check(flights, output);
+  const [flightsFile, output, outOfOrderness] = process.argv.slice(2);
+  if (flightsFile === undefined || output === undefined) {
+    console.error("usage: node check.mjs <flights.csv.gz> <output folder> [out-of-orderness]");
+    process.exit(2);
+  }
+  const bound = outOfOrderness === undefined ? 0 : millisOf(outOfOrderness);
+  const { problems, flights, late, windows, refired } = check(flightsFile, output, bound);
   for (const problem of problems.slice(0, 20)) console.log(problem);
   console.log(
     problems.length === 0
-      ? `right: ${input} flights, ${late} of them late, ${windows} windows`
+      ? `right: ${flights} flights, each counted once: ${flights - late} in ${windows} windows ` +
+          `(${refired} of them fired again), ${late} in the late output`
       : `WRONG: ${problems.length} problems`,
   );
   process.exitCode = problems.length === 0 ? 0 : 1;

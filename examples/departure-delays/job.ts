@@ -58,7 +58,8 @@ const job = defineJob(
       .map((row) => {
         const { carrier, flight, origin, dep_delay: delayMinutes } = row;
         return { carrier, flight, origin, scheduled: scheduledOf(row), delayMinutes };
-      }, Flight)
+      })
+      .returns(Flight)
       .keyBy("origin")
       .window(TumblingEventTimeWindows.of("1h"))
       .allowedLateness("10m")
