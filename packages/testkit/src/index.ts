@@ -1,1 +1,2 @@
-export {};
+export { faultyStore, type StoreFaults } from "./faulty-store.ts";
+export { createRandom, createVirtualPlatform, type VirtualPlatform } from "./virtual-platform.ts";

@@ -1,0 +1,2 @@
+import type { Mutant } from "./simulation.ts";
+export const mutants: readonly Mutant[] = [];

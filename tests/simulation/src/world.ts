@@ -1,0 +1,124 @@
+/**
+ * The world outside the cluster: what sinks have opened, committed and aborted, and what must be true of it.
+ *
+ * SIM-1  A transaction is committed only when a checkpoint that holds it is in the job's log.
+ * SIM-2  A transaction that a checkpoint in the log holds is never aborted; an aborted one is never committed.
+ * SIM-3  What is committed is, key by key, exactly the running sums, in order.
+ */
+import { decodeEntry } from "@millrace/checkpoint";
+import { defineSink, type BlobStore, type Permit, type Sink } from "@millrace/spi";
+
+export interface Update {
+  readonly key: number;
+  readonly n: number;
+  readonly sum: number;
+}
+interface Transaction {
+  readonly id: string;
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly rows: Update[];
+  state: "open" | "prepared" | "committed" | "aborted";
+}
+
+export class World {
+  readonly #transactions = new Map<string, Transaction>();
+  readonly committed: Update[] = [];
+  readonly violations: string[] = [];
+  commits = 0;
+  readonly #store: BlobStore;
+  readonly #jobId: string;
+  /** A mutant of the sweep: it ignores what it is told to keep. */
+  sweepAll = false;
+
+  constructor(store: BlobStore, jobId: string) {
+    this.#store = store;
+    this.#jobId = jobId;
+  }
+  get open(): number {
+    return [...this.#transactions.values()].filter((transaction) => transaction.state === "open" || transaction.state === "prepared").length;
+  }
+  violate(text: string): void {
+    if (this.violations.length < 20) this.violations.push(text);
+  }
+
+  sink(): Sink<Update> {
+    const world = this;
+    return defineSink<Update>({
+      name: "world", kind: "two-phase", inputType: { kind: "unknown" }, describe: {},
+      createWriter({ task }) {
+        let sequence = 0;
+        let current: Transaction | undefined;
+        return {
+          write(value) {
+            if (current === undefined) {
+              const id = `${task.epoch}.${task.attempt}.${task.subtask}.${sequence++}`;
+              current = { id, epoch: task.epoch, attempt: task.attempt, rows: [], state: "open" };
+              world.#transactions.set(id, current);
+            }
+            current.rows.push(value as Update);
+          },
+          flush() {},
+          prepareCommit() {
+            const prepared = current;
+            current = undefined;
+            if (prepared === undefined) return [];
+            prepared.state = "prepared";
+            return [{ id: prepared.id }];
+          },
+        };
+      },
+      createCommitter: () => ({
+        async commit(committables, permit) {
+          await world.#mayCommit(permit);
+          for (const { id } of committables as { id: string }[]) world.#commit(id);
+        },
+        async abortOthers(keep, permit) {
+          const kept = new Set((world.sweepAll ? [] : (keep as { id: string }[])).map(({ id }) => id));
+          for (const transaction of world.#transactions.values()) {
+            const older = transaction.epoch < permit.epoch || (transaction.epoch === permit.epoch && transaction.attempt < permit.attempt);
+            const target = older || (world.sweepAll && transaction.state === "prepared");
+            if (target && !kept.has(transaction.id) && transaction.state !== "committed") transaction.state = "aborted";
+          }
+        },
+      }),
+    });
+  }
+
+  #commit(id: string): void {
+    const transaction = this.#transactions.get(id);
+    if (transaction === undefined) return this.violate(`SIM-2: commit of a transaction that does not exist: ${id}`);
+    if (transaction.state === "committed") return;
+    if (transaction.state !== "prepared") return this.violate(`SIM-2: commit of a transaction that is ${transaction.state}: ${id}`);
+    transaction.state = "committed";
+    this.commits += 1;
+    this.committed.push(...transaction.rows);
+  }
+
+  /** SIM-1, read from the store itself, past every fault. */
+  async #mayCommit(permit: Permit): Promise<void> {
+    for await (const { key } of this.#store.list(`jobs/${this.#jobId}/log/`)) {
+      const bytes = await this.#store.get(key);
+      if (bytes === undefined) continue;
+      const entry = decodeEntry(bytes);
+      if (entry.kind === "checkpoint" && entry.checkpointId >= permit.checkpointId) return;
+      if (entry.kind === "claim" && (entry.summary.newestCheckpoint?.checkpointId ?? 0) >= permit.checkpointId) return;
+    }
+    this.violate(`SIM-1: checkpoint ${permit.checkpointId} is committed, but not in the log`);
+  }
+
+  /** SIM-3. `complete`: everything must be there. */
+  checkOutput(expected: ReadonlyMap<number, readonly number[]>, complete: boolean): void {
+    const seen = new Map<number, number>();
+    for (const { key, n, sum } of this.committed) {
+      const at = (seen.get(key) ?? 0) + 1;
+      seen.set(key, at);
+      const wanted = expected.get(key)?.[at - 1];
+      if (n !== at || sum !== wanted) return this.violate(`SIM-3: key ${key}: update ${at} is (${n}, ${sum}), expected (${at}, ${wanted ?? "nothing"})`);
+    }
+    if (!complete) return;
+    for (const [key, sums] of expected) {
+      if ((seen.get(key) ?? 0) !== sums.length) this.violate(`SIM-3: key ${key}: ${seen.get(key) ?? 0} updates of ${sums.length}`);
+    }
+  }
+}
