@@ -165,7 +165,8 @@ export class FileReader implements SourceReader<FileSplit> {
       return decode();
     } catch (error) {
       if (!isMillraceError(error)) throw error;
-      const inSplit = open.split.from > 0 ? { fromByte: open.split.from } : {};
+      const inSplit: Readonly<Record<string, number>> =
+        open.split.from > 0 ? { fromByte: open.split.from } : {};
       throw new MillraceError(error.code, error, {
         fields: { file: open.split.path, line, ...inSplit, ...error.fields },
         cause: error.cause,
