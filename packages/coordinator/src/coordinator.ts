@@ -50,6 +50,7 @@ export class Coordinator {
   readonly #requests: Requests;
   #epoch = 0;
   #cancelSweep: Cancel | undefined;
+  #cancelLook: Cancel | undefined;
   #ended = false;
 
   constructor(context: CoordinatorContext) {
@@ -75,6 +76,7 @@ export class Coordinator {
       if (!this.#jobs.has(id)) await this.#takeOver(await this.#registry.read(id));
     }
     this.#sweepLater();
+    this.#lookForHigherEpoch();
   }
 
   // ── control plane ──────────────────────────────────────────────────────────────────────────
@@ -173,6 +175,24 @@ export class Coordinator {
     );
   }
 
+  /** A leader without a job has no log to lose a slot of: it looks by itself, so that TaskManagers do not stay with it for ever. */
+  #lookForHigherEpoch(): void {
+    this.#cancelLook = this.#context.platform.timers.after(
+      this.#context.options.epochCheckIntervalMs,
+      () => {
+        isEpochCurrent(this.#context.store, this.#epoch).then(
+          (current) => {
+            if (!current) this.#end(fail("JOB_LEADER_ENDED", { fields: { epoch: this.#epoch } }));
+            else if (!this.#ended) this.#lookForHigherEpoch();
+          },
+          () => {
+            if (!this.#ended) this.#lookForHigherEpoch();
+          },
+        );
+      },
+    );
+  }
+
   #slotsChanged(): void {
     for (const job of this.#jobs.values()) if (!isTerminal(job.status.state)) job.slotsChanged();
   }
@@ -245,6 +265,7 @@ export class Coordinator {
   close(): void {
     this.#ended = true;
     this.#cancelSweep?.();
+    this.#cancelLook?.();
     this.#requests.close();
     for (const job of this.#jobs.values()) job.close();
     for (const entry of this.taskManagers.all()) entry.session.close();

@@ -34,6 +34,14 @@ export const coordinatorOptions = defineOptions({
     max: 600_000,
     help: "How long tasks may take to close before their runner is killed.",
   },
+  epochCheckIntervalMs: {
+    key: "jobmanager.epoch-check-interval",
+    type: "duration",
+    default: 2_000,
+    min: 10,
+    max: 600_000,
+    help: "How often a leader looks whether it still leads. Shorter ends an idle one sooner and costs a read of the store.",
+  },
   metricsKeepMs: {
     key: "jobmanager.metrics-keep",
     type: "duration",

@@ -7,19 +7,26 @@
 import { buildJob, defineJob, generatorSource, Watermarks } from "@millrace/api";
 import { silentLogger } from "@millrace/base";
 import { decodeManifest, readJobLog } from "@millrace/checkpoint";
-import { type Connection, Coordinator, coordinatorOptions, isTerminal } from "@millrace/coordinator";
+import {
+  type Connection,
+  Coordinator,
+  coordinatorOptions,
+  isTerminal,
+} from "@millrace/coordinator";
 import { createLocalNetwork } from "@millrace/exchange";
 import { chainGraph } from "@millrace/graph";
 import type { DownMessage, UpMessage } from "@millrace/protocol";
 import { InlineTaskManager } from "@millrace/runtime";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
-import { createVirtualPlatform, faultyStore, type StoreFaults, type VirtualPlatform } from "@millrace/testkit";
+import { faultyStore, type StoreFaults } from "./faulty-store.ts";
+import { createVirtualPlatform, type VirtualPlatform } from "./virtual-clock.ts";
 import { type Update, World } from "./world.ts";
 
 const jobId = "5".repeat(32);
-const settle = () => new Promise<void>((resolve) => {
-  setImmediate(resolve);
-});
+const settle = () =>
+  new Promise<void>((resolve) => {
+    setImmediate(resolve);
+  });
 const calm: StoreFaults = { delayMs: 5, failed: 0, lost: 0, late: 0, lateMs: 0, lagging: 0 };
 
 /** What a mutant changes on the way of messages, frames and calls; the engine itself stays as it is. */
@@ -30,7 +37,7 @@ export interface Mutant {
   /** False drops a delivery between slots, "twice" repeats it. */
   frame?(index: number): boolean | "twice";
   store?(store: BlobStore): BlobStore;
-  readonly sweepAll?: boolean;
+  readonly abortAtRestore?: boolean;
 }
 
 export interface SimulationResult {
@@ -85,7 +92,7 @@ export class SimulatedCluster {
     this.truth = mutant?.store === undefined ? memoryBlobStore() : mutant.store(memoryBlobStore());
     this.#store = faultyStore(this.truth, this.platform, () => this.storeFaults);
     this.world = new World(this.truth, jobId);
-    this.world.sweepAll = mutant?.sweepAll === true;
+    this.world.abortAtRestore = mutant?.abortAtRestore === true;
     // Links keep their order: a delivery is never earlier than the one before it on the same link.
     const last = new Map<string, number>();
     this.#network = createLocalNetwork(this.platform.timers, {
@@ -106,13 +113,40 @@ export class SimulatedCluster {
     const keyOf = (i: number) => (i * 7919) % keys;
     const amountOf = (i: number) => ((i * 2654435761) % 1000) + 1;
     const world = this.world;
-    const built = buildJob(defineJob({ name: "sums", checkpoint: { interval: `${40 + Math.floor(random.next() * 200)}ms`, timeout: "2s", tolerableFailures: 3 }, restart: { delay: "20ms", maxDelay: "300ms" } }, (env) => {
-      env.setParallelism(parallelism);
-      env.fromSource(generatorSource({ count, ratePerSec: rate, create: (i) => ({ key: keyOf(i), amount: amountOf(i) }) }), Watermarks.none()).setParallelism(1).uid("source")
-        .keyBy("key").map((row) => ({ key: row.key, n: 1, sum: row.amount }))
-        .keyBy("key").reduce((a, b) => ({ key: a.key, n: a.n + b.n, sum: a.sum + b.sum })).uid("sums")
-        .sinkTo(world.sink()).uid("out");
-    }));
+    const built = buildJob(
+      defineJob(
+        {
+          name: "sums",
+          checkpoint: {
+            interval: `${40 + Math.floor(random.next() * 200)}ms`,
+            timeout: "2s",
+            tolerableFailures: 3,
+          },
+          restart: { delay: "20ms", maxDelay: "300ms" },
+        },
+        (env) => {
+          env.setParallelism(parallelism);
+          env
+            .fromSource(
+              generatorSource({
+                count,
+                ratePerSec: rate,
+                create: (i) => ({ key: keyOf(i), amount: amountOf(i) }),
+              }),
+              Watermarks.none(),
+            )
+            .setParallelism(1)
+            .uid("source")
+            .keyBy("key")
+            .map((row) => ({ key: row.key, n: 1, sum: row.amount }))
+            .keyBy("key")
+            .reduce((a, b) => ({ key: a.key, n: a.n + b.n, sum: a.sum + b.sum }))
+            .uid("sums")
+            .sinkTo(world.sink())
+            .uid("out");
+        },
+      ),
+    );
     this.#functions = built.functions;
     this.#graph = chainGraph(built.graph);
     const expected = new Map<number, number[]>();
@@ -123,7 +157,8 @@ export class SimulatedCluster {
     }
     this.expected = expected;
     const managers = 2 + Math.floor(random.next() * 2);
-    for (let i = 0; i < managers; i++) this.addManager(`tm-${i}`, Math.max(1, Math.ceil(parallelism / (managers - 1))));
+    for (let i = 0; i < managers; i++)
+      this.addManager(`tm-${i}`, Math.max(1, Math.ceil(parallelism / (managers - 1))));
   }
 
   note(text: string): void {
@@ -131,12 +166,28 @@ export class SimulatedCluster {
   }
 
   async startLeader(): Promise<void> {
-    const leader: Leader = { coordinator: undefined as never, frozen: false, dead: false, waiting: [] };
+    const leader: Leader = {
+      coordinator: undefined as never,
+      frozen: false,
+      dead: false,
+      waiting: [],
+    };
     const coordinator = new Coordinator({
-      platform: this.platform, logger: silentLogger, store: this.#store,
-      options: { ...coordinatorOptions.defaults, heartbeatIntervalMs: 20, heartbeatTimeoutMs: 150, runnerStartTimeoutMs: 3_000, stopGraceMs: 30 },
+      platform: this.platform,
+      logger: silentLogger,
+      store: this.#store,
+      options: {
+        ...coordinatorOptions.defaults,
+        heartbeatIntervalMs: 20,
+        heartbeatTimeoutMs: 150,
+        runnerStartTimeoutMs: 3_000,
+        stopGraceMs: 30,
+        epochCheckIntervalMs: 200,
+      },
       onEnd: (error) => {
-        this.note(`leader ${coordinator.epoch} ends: ${(error as { code?: string }).code ?? String(error)}`);
+        this.note(
+          `leader ${coordinator.epoch} ends: ${(error as { code?: string }).code ?? String(error)}`,
+        );
         leader.dead = true;
       },
     });
@@ -150,9 +201,27 @@ export class SimulatedCluster {
       return;
     }
     this.note(`leader of epoch ${coordinator.epoch} starts`);
-    await coordinator.submit({ jobName: "sums", graph: this.#graph, bundle: "b", build: { parameters: {} }, jobId }).catch((error: unknown) => {
-      this.note(`submit: ${(error as { code?: string }).code ?? String(error)}`);
-    });
+    await this.#submit(leader);
+  }
+  /** A client repeats a submission, with the same id, until it has an answer. */
+  async #submit(leader: Leader): Promise<void> {
+    while (!leader.dead) {
+      try {
+        await leader.coordinator.submit({
+          jobName: "sums",
+          graph: this.#graph,
+          bundle: "b",
+          build: { parameters: {} },
+          jobId,
+        });
+        return;
+      } catch (error) {
+        this.note(`submit: ${(error as { code?: string }).code ?? String(error)}`);
+        await new Promise<void>((resolve) => {
+          this.platform.timers.after(50, resolve);
+        });
+      }
+    }
   }
   get leader(): Leader | undefined {
     return this.leaders.findLast((leader) => !leader.dead && !leader.frozen);
@@ -167,10 +236,26 @@ export class SimulatedCluster {
   }
 
   addManager(id: string, slots: number): void {
-    const manager: Manager = { id, alive: true, frozen: false, waiting: [], connection: undefined, task: undefined as never };
+    const manager: Manager = {
+      id,
+      alive: true,
+      frozen: false,
+      waiting: [],
+      connection: undefined,
+      task: undefined as never,
+    };
     const task = new InlineTaskManager({
-      id, slots, platform: this.platform, logger: silentLogger, objects: this.#store, checkMutations: false,
-      openTransport: (attempt) => this.#network.transport({ host: id, port: ++this.#ports }, `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`),
+      id,
+      slots,
+      platform: this.platform,
+      logger: silentLogger,
+      objects: this.#store,
+      checkMutations: false,
+      openTransport: (attempt) =>
+        this.#network.transport(
+          { host: id, port: ++this.#ports },
+          `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
+        ),
       loadFunctions: () => (uid) => this.#functions.get(uid) ?? {},
       secrets: () => "",
       send: (message) => this.#up(manager, message),
@@ -180,7 +265,10 @@ export class SimulatedCluster {
     this.#dial(manager);
     const beat = () => {
       if (!manager.alive) return;
-      this.#up(manager, { $case: "heartbeat", value: { sequence: 0, runners: [], rssBytes: 0, cpuLoad: 0 } });
+      this.#up(manager, {
+        $case: "heartbeat",
+        value: { sequence: 0, runners: [], rssBytes: 0, cpuLoad: 0 },
+      });
       this.platform.timers.after(20, beat);
     };
     this.platform.timers.after(20, beat);
@@ -194,7 +282,9 @@ export class SimulatedCluster {
     manager.task.kill();
     manager.connection?.link.closed();
     this.managers.splice(index, 1);
-    this.platform.timers.after(this.platform.random.next() * 200, () => this.addManager(manager.id, 2));
+    this.platform.timers.after(this.platform.random.next() * 200, () =>
+      this.addManager(manager.id, 2),
+    );
   }
   freeze(target: { frozen: boolean; readonly waiting: (() => void)[] }, ms: number): void {
     target.frozen = true;
@@ -227,11 +317,13 @@ export class SimulatedCluster {
       this.platform.timers.after(20, () => this.#dial(manager));
     };
     connection.link = leader.coordinator.connect({
-      send: (message) => this.#later(`down ${manager.id}`, () => {
-        if (!open || !manager.alive) return;
-        const changed = this.#mutant?.down === undefined ? message : this.#mutant.down(message, this);
-        if (changed !== undefined) this.#to(manager, () => manager.task.receive(changed));
-      }),
+      send: (message) =>
+        this.#later(`down ${manager.id}`, () => {
+          if (!open || !manager.alive) return;
+          const changed =
+            this.#mutant?.down === undefined ? message : this.#mutant.down(message, this);
+          if (changed !== undefined) this.#to(manager, () => manager.task.receive(changed));
+        }),
       close: () => this.#later(`down ${manager.id}`, lost),
     });
     this.#up(manager, manager.task.registration());
@@ -261,7 +353,10 @@ export class SimulatedCluster {
   }
   readonly #order = new Map<string, number>();
   #later(stream: string, fn: () => void): void {
-    const at = Math.max(this.#order.get(stream) ?? 0, this.platform.now + this.platform.random.next() * this.delayMs);
+    const at = Math.max(
+      this.#order.get(stream) ?? 0,
+      this.platform.now + this.platform.random.next() * this.delayMs,
+    );
     this.#order.set(stream, at);
     this.platform.timers.after(at - this.platform.now, fn);
   }
@@ -281,18 +376,31 @@ export class SimulatedCluster {
 }
 
 /** Faults for `faultyMs` of virtual time, then quiet until the job has finished. */
-export async function simulate(seed: number, mutant?: Mutant): Promise<SimulationResult & { readonly trace: readonly string[] }> {
+export async function simulate(
+  seed: number,
+  mutant?: Mutant,
+): Promise<SimulationResult & { readonly trace: readonly string[] }> {
   const cluster = new SimulatedCluster(seed, mutant);
   const { platform, world } = cluster;
   const { random } = platform;
   const faultyMs = 300 + random.next() * 1_500;
   const rough = random.next();
-  cluster.storeFaults = { delayMs: 5 + random.next() * 60, failed: rough * 0.08, lost: rough * 0.08, late: rough * 0.05, lateMs: 400, lagging: 0.3 };
+  cluster.storeFaults = {
+    delayMs: 5 + random.next() * 60,
+    failed: rough * 0.08,
+    lost: rough * 0.08,
+    late: rough * 0.05,
+    lateMs: 400,
+    lagging: 0.3,
+  };
   cluster.delayMs = 1 + random.next() * 20;
   void cluster.startLeader();
   await platform.run({ until: 20 });
   while (platform.now < faultyMs && !cluster.finished) {
-    await platform.run({ until: platform.now + 20 + random.next() * 200, stop: () => world.violations.length > 0 });
+    await platform.run({
+      until: platform.now + 20 + random.next() * 200,
+      stop: () => world.violations.length > 0,
+    });
     if (world.violations.length > 0) break;
     oneFault(cluster);
     if (cluster.leader === undefined) void cluster.startLeader();
@@ -302,14 +410,27 @@ export async function simulate(seed: number, mutant?: Mutant): Promise<Simulatio
   const deadline = platform.now + 30_000;
   while (platform.now < deadline && world.violations.length === 0 && !cluster.finished) {
     if (cluster.leader === undefined) void cluster.startLeader();
-    await platform.run({ until: platform.now + 200, stop: () => world.violations.length > 0 || cluster.finished });
+    await platform.run({
+      until: platform.now + 200,
+      stop: () => world.violations.length > 0 || cluster.finished,
+    });
   }
   const complete = cluster.state === "FINISHED";
-  if (world.violations.length === 0 && !complete) world.violate(`SIM-5: the job is ${cluster.state} after the faults have stopped`);
+  if (world.violations.length === 0 && !complete)
+    world.violate(`SIM-5: the job is ${cluster.state} after the faults have stopped`);
   world.checkOutput(cluster.expected, complete);
   await checkObjects(cluster);
   cluster.close();
-  return { seed, violations: [...world.violations], events: platform.events, commits: world.commits, faults: cluster.faults, state: cluster.state, virtualMs: platform.now, trace: cluster.trace };
+  return {
+    seed,
+    violations: [...world.violations],
+    events: platform.events,
+    commits: world.commits,
+    faults: cluster.faults,
+    state: cluster.state,
+    virtualMs: platform.now,
+    trace: cluster.trace,
+  };
 }
 
 function oneFault(cluster: SimulatedCluster): void {
@@ -338,15 +459,18 @@ async function checkObjects(cluster: SimulatedCluster): Promise<void> {
   const newest = summary.newestCheckpoint;
   if (newest === null) return;
   const bytes = await cluster.truth.get(newest.manifest);
-  if (bytes === undefined) return cluster.world.violate(`SIM-4: manifest ${newest.manifest} is gone`);
+  if (bytes === undefined)
+    return cluster.world.violate(`SIM-4: manifest ${newest.manifest} is gone`);
   for (const vertex of decodeManifest(bytes, newest).vertices) {
     for (const subtask of vertex.subtasks) {
       for (const operator of subtask.operators) {
         for (const segment of operator.segments) {
-          if ((await cluster.truth.get(segment.object)) === undefined) cluster.world.violate(`SIM-4: segment ${segment.object} is gone`);
+          if ((await cluster.truth.get(segment.object)) === undefined)
+            cluster.world.violate(`SIM-4: segment ${segment.object} is gone`);
         }
       }
     }
   }
 }
+
 export type { Update };

@@ -6,7 +6,7 @@
  * SIM-3  What is committed is, key by key, exactly the running sums, in order.
  */
 import { decodeEntry } from "@millrace/checkpoint";
-import { defineSink, type BlobStore, type Permit, type Sink } from "@millrace/spi";
+import { type BlobStore, defineSink, type Permit, type Sink } from "@millrace/spi";
 
 export interface Update {
   readonly key: number;
@@ -28,15 +28,17 @@ export class World {
   commits = 0;
   readonly #store: BlobStore;
   readonly #jobId: string;
-  /** A mutant of the sweep: it ignores what it is told to keep. */
-  sweepAll = false;
+  /** A mutant: what older attempts left is aborted as soon as a committer starts. */
+  abortAtRestore = false;
 
   constructor(store: BlobStore, jobId: string) {
     this.#store = store;
     this.#jobId = jobId;
   }
   get open(): number {
-    return [...this.#transactions.values()].filter((transaction) => transaction.state === "open" || transaction.state === "prepared").length;
+    return [...this.#transactions.values()].filter(
+      (transaction) => transaction.state === "open" || transaction.state === "prepared",
+    ).length;
   }
   violate(text: string): void {
     if (this.violations.length < 20) this.violations.push(text);
@@ -45,7 +47,10 @@ export class World {
   sink(): Sink<Update> {
     const world = this;
     return defineSink<Update>({
-      name: "world", kind: "two-phase", inputType: { kind: "unknown" }, describe: {},
+      name: "world",
+      kind: "two-phase",
+      inputType: { kind: "unknown" },
+      describe: {},
       createWriter({ task }) {
         let sequence = 0;
         let current: Transaction | undefined;
@@ -68,28 +73,41 @@ export class World {
           },
         };
       },
-      createCommitter: () => ({
+      createCommitter: ({ task }) => ({
+        async open() {
+          if (world.abortAtRestore) world.#abortOlder(new Set(), task);
+        },
         async commit(committables, permit) {
           await world.#mayCommit(permit);
           for (const { id } of committables as { id: string }[]) world.#commit(id);
         },
         async abortOthers(keep, permit) {
-          const kept = new Set((world.sweepAll ? [] : (keep as { id: string }[])).map(({ id }) => id));
-          for (const transaction of world.#transactions.values()) {
-            const older = transaction.epoch < permit.epoch || (transaction.epoch === permit.epoch && transaction.attempt < permit.attempt);
-            const target = older || (world.sweepAll && transaction.state === "prepared");
-            if (target && !kept.has(transaction.id) && transaction.state !== "committed") transaction.state = "aborted";
-          }
+          world.#abortOlder(new Set((keep as { id: string }[]).map(({ id }) => id)), permit);
         },
       }),
     });
   }
 
+  #abortOlder(
+    keep: ReadonlySet<string>,
+    than: { readonly epoch: number; readonly attempt: number },
+  ): void {
+    for (const transaction of this.#transactions.values()) {
+      const older =
+        transaction.epoch < than.epoch ||
+        (transaction.epoch === than.epoch && transaction.attempt < than.attempt);
+      if (older && !keep.has(transaction.id) && transaction.state !== "committed")
+        transaction.state = "aborted";
+    }
+  }
+
   #commit(id: string): void {
     const transaction = this.#transactions.get(id);
-    if (transaction === undefined) return this.violate(`SIM-2: commit of a transaction that does not exist: ${id}`);
+    if (transaction === undefined)
+      return this.violate(`SIM-2: commit of a transaction that does not exist: ${id}`);
     if (transaction.state === "committed") return;
-    if (transaction.state !== "prepared") return this.violate(`SIM-2: commit of a transaction that is ${transaction.state}: ${id}`);
+    if (transaction.state !== "prepared")
+      return this.violate(`SIM-2: commit of a transaction that is ${transaction.state}: ${id}`);
     transaction.state = "committed";
     this.commits += 1;
     this.committed.push(...transaction.rows);
@@ -102,7 +120,11 @@ export class World {
       if (bytes === undefined) continue;
       const entry = decodeEntry(bytes);
       if (entry.kind === "checkpoint" && entry.checkpointId >= permit.checkpointId) return;
-      if (entry.kind === "claim" && (entry.summary.newestCheckpoint?.checkpointId ?? 0) >= permit.checkpointId) return;
+      if (
+        entry.kind === "claim" &&
+        (entry.summary.newestCheckpoint?.checkpointId ?? 0) >= permit.checkpointId
+      )
+        return;
     }
     this.violate(`SIM-1: checkpoint ${permit.checkpointId} is committed, but not in the log`);
   }
@@ -114,11 +136,15 @@ export class World {
       const at = (seen.get(key) ?? 0) + 1;
       seen.set(key, at);
       const wanted = expected.get(key)?.[at - 1];
-      if (n !== at || sum !== wanted) return this.violate(`SIM-3: key ${key}: update ${at} is (${n}, ${sum}), expected (${at}, ${wanted ?? "nothing"})`);
+      if (n !== at || sum !== wanted)
+        return this.violate(
+          `SIM-3: key ${key}: update ${at} is (${n}, ${sum}), expected (${at}, ${wanted ?? "nothing"})`,
+        );
     }
     if (!complete) return;
     for (const [key, sums] of expected) {
-      if ((seen.get(key) ?? 0) !== sums.length) this.violate(`SIM-3: key ${key}: ${seen.get(key) ?? 0} updates of ${sums.length}`);
+      if ((seen.get(key) ?? 0) !== sums.length)
+        this.violate(`SIM-3: key ${key}: ${seen.get(key) ?? 0} updates of ${sums.length}`);
     }
   }
 }

@@ -7,7 +7,12 @@ import { errorsOf, type Platform } from "@millrace/base";
 import type { BlobStore } from "@millrace/spi";
 
 const fail = errorsOf({
-  STORE_UNAVAILABLE: { domain: "external", retry: "backoff", message: "the store did not answer", fix: "repeat the call" },
+  STORE_UNAVAILABLE: {
+    domain: "external",
+    retry: "backoff",
+    message: "the store did not answer",
+    fix: "repeat the call",
+  },
 } as const);
 
 export interface StoreFaults {
@@ -25,13 +30,22 @@ export interface StoreFaults {
 }
 
 /** `faults` is asked at each call, so that a phase without faults can follow. */
-export function faultyStore(store: BlobStore, platform: Platform, faults: () => StoreFaults): BlobStore {
-  const wait = (ms: number) => new Promise<void>((resolve) => {
-    platform.timers.after(ms, resolve);
-  });
+export function faultyStore(
+  store: BlobStore,
+  platform: Platform,
+  faults: () => StoreFaults,
+): BlobStore {
+  const wait = (ms: number) =>
+    new Promise<void>((resolve) => {
+      platform.timers.after(ms, resolve);
+    });
   const pause = () => {
     const { delayMs } = faults();
-    return wait(platform.random.next() < 0.1 ? platform.random.next() * delayMs : platform.random.next() * delayMs * 0.1);
+    return wait(
+      platform.random.next() < 0.1
+        ? platform.random.next() * delayMs
+        : platform.random.next() * delayMs * 0.1,
+    );
   };
   const recent = new Map<string, number>();
   const write = async <T>(key: string, effect: () => Promise<T>): Promise<T> => {
