@@ -58,14 +58,12 @@ export class JobRegistry {
       encoder.encode(JSON.stringify(submission)),
     );
     const entry = encoder.encode(submission.jobId);
-    for (;;) {
-      const key = registryKey(this.#next);
-      if ((await this.#store.create(key, entry)) === "created") {
-        this.#next += 1;
-        return;
-      }
-      const found = await this.#store.get(key);
-      this.#next += 1;
+    // Its own count: others may be adding at the same time, and a slot is only passed over when something is in it.
+    for (let slot = this.#next; ; slot++) {
+      const key = registryKey(slot);
+      const created = (await this.#store.create(key, entry)) === "created";
+      const found = created ? entry : await this.#store.get(key);
+      this.#next = Math.max(this.#next, slot + 1);
       if (found !== undefined && decoder.decode(found) === submission.jobId) return;
     }
   }
