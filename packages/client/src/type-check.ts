@@ -1,26 +1,24 @@
 /** Type-checks a job with the compiler that is installed beside it, if one is. */
 import { spawn } from "node:child_process";
 import { existsSync } from "node:fs";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fail } from "./fail.ts";
 import { resolveJobFile } from "./load-job.ts";
 
-const strict = [
-  "--noEmit",
-  "--strict",
-  "--noUncheckedIndexedAccess",
-  "--target",
-  "esnext",
-  "--module",
-  "nodenext",
-  "--moduleResolution",
-  "nodenext",
-  "--skipLibCheck",
-  "--allowImportingTsExtensions",
-  "--pretty",
-  "false",
-];
+/** The user's own configuration is not asked: the same job is judged alike wherever it lies. */
+const strict = {
+  noEmit: true,
+  strict: true,
+  noUncheckedIndexedAccess: true,
+  target: "esnext",
+  module: "nodenext",
+  moduleResolution: "nodenext",
+  skipLibCheck: true,
+  allowImportingTsExtensions: true,
+} as const;
 
 /** "checked", or why it could not be. Rejects `CLIENT_TYPE_ERRORS`. */
 export async function typeCheck(
@@ -30,21 +28,19 @@ export async function typeCheck(
   if (!/\.[mc]?ts$/.test(file)) return "not TypeScript";
   const compiler = findCompiler(file);
   if (compiler === undefined) return "no compiler";
-  const types = existsTypes(file) ? ["--types", "node"] : ["--types", ""];
-  const { code, text } = await run(
-    compiler,
-    [...strict, ...types, "--ignoreConfig", file],
-    dirname(file),
-  );
-  if (code === 0) return "checked";
-  const lines = text.split("\n").filter((line) => line.trim() !== "");
-  // TypeScript 5 does not know --ignoreConfig: files on the command line ignore the configuration anyway.
-  if (lines.some((line) => line.includes("'--ignoreConfig'"))) {
-    const again = await run(compiler, [...strict, ...types, file], dirname(file));
-    if (again.code === 0) return "checked";
-    throw typeErrors(path, again.text.split("\n"));
+  // A file of options, since the command line has no way to say "no types" that all compilers understand.
+  const folder = await mkdtemp(join(tmpdir(), "millrace-check-"));
+  try {
+    const config = join(folder, "tsconfig.json");
+    const typeRoots = nodeTypesAbove(dirname(file));
+    const compilerOptions = { ...strict, types: typeRoots.length > 0 ? ["node"] : [], typeRoots };
+    await writeFile(config, JSON.stringify({ compilerOptions, files: [file] }));
+    const { code, text } = await run(compiler, ["-p", config, "--pretty", "false"], dirname(file));
+    if (code === 0) return "checked";
+    throw typeErrors(path, text.split("\n"));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
   }
-  throw typeErrors(path, lines);
 }
 
 function typeErrors(path: string, lines: readonly string[]): Error {
@@ -62,13 +58,14 @@ function findCompiler(file: string): string | undefined {
     return undefined;
   }
 }
-function existsTypes(file: string): boolean {
-  try {
-    createRequire(file).resolve("@types/node/package.json");
-    return true;
-  } catch {
-    return false;
-  }
+/**
+ * The `@types` folder with Node's types that a compiler finds from here, if there is one. Node's own resolution would also
+ * look where NODE_PATH points, which pnpm sets for commands and no compiler follows.
+ */
+function nodeTypesAbove(folder: string): readonly string[] {
+  const types = join(folder, "node_modules/@types");
+  if (existsSync(join(types, "node/package.json"))) return [types];
+  return dirname(folder) === folder ? [] : nodeTypesAbove(dirname(folder));
 }
 
 function run(
