@@ -258,6 +258,7 @@ export class OperatorChain {
       committedFloor: host.job.committedFloor,
       skipBadRows:
         description.onError.kind === "skip" || description.onError.kind === "dead-letter",
+      guarded: (call) => this.chain.guarded(index, call),
       failed: (error, value, timestamp, skipped) => {
         if (description.onError.kind === "fail" || description.onError.kind === "retry")
           throw error;

@@ -125,6 +125,11 @@ export interface OperatorSetup {
    * Under "fail" it throws; else the record is skipped or sent to the dead-letter side, and `skipped` runs.
    */
   failed(error: unknown, value: unknown, timestamp: number, skipped: () => void): void;
+  /**
+   * Runs user code that no input record caused (a timer's) under the operator's error policy: undone and counted under "skip", called
+   * again under "retry"; "dead-letter" has no record to send and fails. Inside `onElement` it is part of that call.
+   */
+  guarded(call: () => void): void;
   /** The operator's error policy is not "fail": records that can't be read are skipped and counted. */
   readonly skipBadRows: boolean;
   /** Sends a hint against the stream to every upstream subtask of input 0 (split requests). Best effort, unordered with data. */

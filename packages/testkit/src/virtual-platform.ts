@@ -11,6 +11,8 @@ export interface VirtualPlatform extends Platform {
   readonly now: number;
   /** Events that have run. */
   readonly events: number;
+  /** Virtual ms at which the next event is due; undefined when there is none. */
+  readonly nextAt: number | undefined;
   /** Runs events until none is left, `until` has been reached, or `stop` says so. */
   run(options: { readonly until: number; readonly stop?: () => boolean }): Promise<void>;
 }
@@ -50,6 +52,10 @@ export function createVirtualPlatform(seed: number, settle: () => Promise<void>)
     get events() {
       return events;
     },
+    get nextAt() {
+      while (heap[0] !== undefined && heap[0].fn === undefined) pop(heap);
+      return heap[0]?.at;
+    },
     async run({ until, stop }) {
       await settle();
       for (let entry = heap[0]; entry !== undefined && entry.at <= until; entry = heap[0]) {
@@ -78,7 +84,10 @@ export function createRandom(seed: number): Random {
   };
   const hex = (bytes: number) => {
     let text = "";
-    for (let i = 0; i < bytes; i++) text += Math.floor(next() * 256).toString(16).padStart(2, "0");
+    for (let i = 0; i < bytes; i++)
+      text += Math.floor(next() * 256)
+        .toString(16)
+        .padStart(2, "0");
     return text;
   };
   return { next, hex };
@@ -106,7 +115,8 @@ function pop(heap: Entry[]): void {
   for (;;) {
     let child = 2 * at + 1;
     if (child >= heap.length) break;
-    if (child + 1 < heap.length && before(heap[child + 1] as Entry, heap[child] as Entry)) child += 1;
+    if (child + 1 < heap.length && before(heap[child + 1] as Entry, heap[child] as Entry))
+      child += 1;
     if (!before(heap[child] as Entry, last)) break;
     heap[at] = heap[child] as Entry;
     at = child;

@@ -5,14 +5,15 @@
  * CHA-1  A watermark reaches an operator after every record that its producer emitted before it, and leaves it after everything that
  *        it caused (OPR-2).
  * CHA-2  Each of `watermark`, `processingTime`, `endOfData` may stop for lack of room and is called again with the same value.
- * CHA-3  Under an error policy other than "fail" a failing call leaves no trace: its emits are buffered, state and timers undone.
+ * CHA-3  Under an error policy other than "fail" calls go through a guard (`guard.ts`); such an operator is never inlined.
  */
 import { maxWatermark, minWatermark } from "@millrace/data";
 import type { ErrorPolicy } from "@millrace/graph";
 import type { KeyedState, Operator, Output } from "@millrace/spi";
+import { ChainOutput, type Exit } from "./chain-output.ts";
+import { blame, culpritOf } from "./culprit.ts";
+import { Guard } from "./guard.ts";
 import { type ChainText, generateChainText } from "./source-text.ts";
-
-export type Exit = (value: unknown, timestamp: number) => void;
 
 export interface ChainOperator {
   readonly uid: string;
@@ -43,6 +44,7 @@ export interface ChainOptions {
 interface Generated {
   readonly process0: (values: readonly unknown[], timestamps: Float64Array, from: number) => number;
   readonly process1: Generated["process0"] | undefined;
+  readonly ins: readonly (Exit | undefined)[];
   readonly outs: readonly (Exit | undefined)[];
 }
 
@@ -53,6 +55,8 @@ export class Chain {
   readonly recordsOut: Float64Array;
   readonly #options: ChainOptions;
   readonly #outputs: readonly ChainOutput[];
+  /** Undefined for operators under the policy "fail". */
+  readonly #guards: readonly (Guard | undefined)[];
   readonly #generated: Generated;
   readonly #text: ChainText;
   readonly #children: readonly (readonly number[])[];
@@ -77,14 +81,11 @@ export class Chain {
       options.operators.flatMap((operator, j) => (operator.reads.operator === i ? [j] : [])),
     );
     this.#outputs = options.operators.map((_, i) => new ChainOutput(this, i));
+    this.#guards = options.operators.map((operator, i) => this.#guardOf(operator, i));
     const created = options.operators.map((operator, i) =>
       operator.create(this.#outputs[i] as ChainOutput),
     );
     this.operators = created;
-    // An operator with a policy is never inlined: its calls go through a guard.
-    const guarded = created.map((operator, i) =>
-      options.operators[i]?.onError.kind === "fail" ? operator : this.#guard(i, operator),
-    );
     const inlines = created.map((operator, i) =>
       options.operators[i]?.onError.kind === "fail" ? operator.inline : undefined,
     );
@@ -118,7 +119,7 @@ export class Chain {
       },
     };
     this.#generated = make(
-      guarded,
+      created.map((operator, i) => this.#guards[i] ?? operator),
       inlines.map((inline) => (inline !== undefined && "fn" in inline ? inline.fn : undefined)),
       options.operators.map((operator) => operator.exits),
       gate,
@@ -191,13 +192,14 @@ export class Chain {
     return this.resume();
   }
 
-  /** uid of the operator whose code threw, by the generated code's line in the stack. */
+  /** uid of the operator whose code threw: by the nearest line of generated code in the stack, else by who was blamed. */
   operatorOfError(error: unknown): string | undefined {
+    return culpritOf(error) ?? this.#operatorInStack(error);
+  }
+  #operatorInStack(error: unknown): string | undefined {
     const stack =
-      error instanceof Error || (typeof error === "object" && error !== null && "stack" in error)
-        ? String((error as Error).stack)
-        : "";
-    const url = this.#text.sourceUrl.replace(/\s/g, "_");
+      typeof error === "object" && error !== null && "stack" in error ? String(error.stack) : "";
+    const url = this.#text.sourceUrl;
     for (const line of stack.split("\n")) {
       const at = line.indexOf(url);
       if (at < 0) continue;
@@ -211,6 +213,8 @@ export class Chain {
   // ── watermarks ─────────────────────────────────────────────────────────────────────────────
 
   #arrive(operator: number, watermark: number): void {
+    // Called again for the sake of another operator of the chain.
+    if (watermark <= (this.#watermarks[operator] ?? minWatermark)) return;
     const pending = this.#pending[operator] ?? Number.NaN;
     // Still busy with an older one: the newer takes its place, nothing came between them.
     if (!Number.isNaN(pending)) this.#pending[operator] = Math.max(pending, watermark);
@@ -220,7 +224,7 @@ export class Chain {
     const operator = this.operators[index];
     if (operator === undefined) return;
     const was = !Number.isNaN(this.#pending[index] ?? Number.NaN);
-    if (operator.onWatermark !== undefined && !operator.onWatermark(watermark)) {
+    if (operator.onWatermark !== undefined && !this.#fire(index, watermark)) {
       if (!was) this.#blocked += 1;
       this.#pending[index] = watermark;
       return;
@@ -229,6 +233,16 @@ export class Chain {
     this.#pending[index] = Number.NaN;
     this.#watermarks[index] = watermark;
     if (operator.ownsWatermarks !== true) this.emitWatermark(index, watermark);
+  }
+  #fire(index: number, watermark: number): boolean {
+    try {
+      return this.operators[index]?.onWatermark?.(watermark) ?? true;
+    } catch (error) {
+      // A frame of generated code is nearer than this one.
+      if (this.#operatorInStack(error) === undefined)
+        blame(error, this.#options.operators[index]?.uid ?? "");
+      throw error;
+    }
   }
   /** An operator's output reached this time. */
   emitWatermark(operator: number, watermark: number): void {
@@ -256,60 +270,31 @@ export class Chain {
       sides.set(name, [...exits]);
     this.#options.operators.forEach(({ reads }, child) => {
       if (reads.operator !== operator || reads.side === undefined) return;
-      const into: Exit = (value, timestamp) => {
-        this.recordsIn[child] = (this.recordsIn[child] ?? 0) + 1;
-        this.#entry(child)(value, timestamp);
-      };
+      const into = this.#generated.ins[child];
+      if (into === undefined) throw new RangeError("a reader of a side output has no way in");
       sides.set(reads.side, [...(sides.get(reads.side) ?? []), into]);
     });
     return sides;
   }
-  /** A way into an operator from outside the generated code. */
-  #entry(index: number): Exit {
-    const operator =
-      this.#options.operators[index]?.onError.kind === "fail"
-        ? this.operators[index]
-        : this.#guards.get(index);
-    return (value, timestamp) => operator?.onElement(value, timestamp);
-  }
-  readonly #guards = new Map<number, Pick<Operator, "onElement" | "onElement2">>();
-
-  #guard(index: number, operator: Operator): Operator {
-    const description = this.#options.operators[index];
+  #guardOf(operator: ChainOperator, index: number): Guard | undefined {
     const output = this.#outputs[index];
-    if (description === undefined || output === undefined) return operator;
-    const { state, onError } = description;
-    let retries = onError.kind === "retry" ? onError.times : 0;
-    const attempt = (call: () => void, value: unknown, timestamp: number): void => {
-      for (;;) {
-        output.hold();
-        state.mark();
-        try {
-          call();
-        } catch (error) {
-          state.undo();
-          output.discard();
-          if (onError.kind === "retry") {
-            if (retries <= 0) throw error;
-            retries -= 1;
-            continue;
-          }
-          this.dropped(index, value, timestamp);
-          return;
-        }
-        state.release();
-        output.release();
-        return;
-      }
-    };
-    const guard = {
-      onElement: (value: unknown, timestamp: number) =>
-        attempt(() => operator.onElement(value, timestamp), value, timestamp),
-      onElement2: (value: unknown, timestamp: number) =>
-        attempt(() => operator.onElement2?.(value, timestamp), value, timestamp),
-    };
-    this.#guards.set(index, guard);
-    return guard as Operator;
+    if (operator.onError.kind === "fail" || output === undefined) return undefined;
+    return new Guard(
+      {
+        onError: operator.onError,
+        state: operator.state,
+        output,
+        onDropped: (value, timestamp) => this.dropped(index, value, timestamp),
+        onSkipped: () => operator.onDropped(),
+      },
+      () => this.operators[index] as Operator,
+    );
+  }
+  /** Runs user code that no input record caused (a timer's) under the operator's policy. */
+  guarded(index: number, call: () => void): void {
+    const guard = this.#guards[index];
+    if (guard === undefined) call();
+    else guard.run(call);
   }
   /** A record that its operator's policy gives up: to the dead-letter side, or nowhere; counted either way. */
   dropped(index: number, value: unknown, timestamp: number): void {
@@ -317,59 +302,5 @@ export class Chain {
     if (description?.onError.kind === "dead-letter")
       this.#outputs[index]?.emitSide(description.onError.name, value, timestamp);
     description?.onDropped();
-  }
-}
-
-/** An operator's output: what it emits goes straight on, unless a guard holds it back. */
-class ChainOutput implements Output {
-  readonly #chain: Chain;
-  readonly #index: number;
-  #out: Exit = () => {};
-  #sides: ReadonlyMap<string, readonly Exit[]> = new Map();
-  #held:
-    | { readonly side: string | undefined; readonly value: unknown; readonly timestamp: number }[]
-    | undefined;
-
-  constructor(chain: Chain, index: number) {
-    this.#chain = chain;
-    this.#index = index;
-  }
-  connect(out: Exit, sides: ReadonlyMap<string, readonly Exit[]>): void {
-    this.#out = out;
-    this.#sides = sides;
-  }
-  emit(value: unknown, timestamp: number): void {
-    if (this.#held === undefined) this.#out(value, timestamp);
-    else this.#held.push({ side: undefined, value, timestamp });
-  }
-  emitSide(name: string, value: unknown, timestamp: number): void {
-    if (this.#held !== undefined) {
-      this.#held.push({ side: name, value, timestamp });
-      return;
-    }
-    for (const exit of this.#sides.get(name) ?? []) exit(value, timestamp);
-  }
-  emitWatermark(watermark: number): void {
-    this.#chain.emitWatermark(this.#index, watermark);
-  }
-  emitIdle(idle: boolean): void {
-    this.#chain.emitIdle(this.#index, idle);
-  }
-  get full(): boolean {
-    return this.#chain.full;
-  }
-  hold(): void {
-    this.#held = [];
-  }
-  discard(): void {
-    this.#held = undefined;
-  }
-  release(): void {
-    const held = this.#held ?? [];
-    this.#held = undefined;
-    for (const { side, value, timestamp } of held) {
-      if (side === undefined) this.#out(value, timestamp);
-      else this.emitSide(side, value, timestamp);
-    }
   }
 }

@@ -2,11 +2,12 @@
  * The generated function of a chain: one straight loop over a batch's rows, user functions called in place.
  *
  *   process0(values, timestamps, from)      the loop; returns the row at which it stopped
+ *   in3(value, timestamp)                   operator 3 entered from outside: it reads a side output, or a body was long enough
  *   out3(value, timestamp)                  what becomes of operator 3's output: the rest of the chain as straight code
  *
- * GEN-1  Every text is unique (it holds the job and the operators' uids), so V8 shares no type feedback between chains.
- * GEN-2  Every call of user code stands on a line of its own; `lines` says whose it is.
- * GEN-3  The body of one function holds at most `maxCalls` calls; what is longer goes on in the next function.
+ * GTX-1  Every text is unique (it holds the job and the operators' uids), so V8 shares no type feedback between chains.
+ * GTX-2  Every call of user code stands on a line of its own; `lines` says whose it is.
+ * GTX-3  The body of one function holds at most `maxCalls` calls; what is longer goes on in the next function.
  */
 export interface ChainShape {
   readonly jobName: string;
@@ -45,9 +46,9 @@ class ChainTextBuilder {
   readonly #text: string[] = [];
   readonly #lines = new Map<number, number>();
   readonly #children: readonly (readonly number[])[];
-  /** Operators whose output needs a function of its own, still to be written. */
-  readonly #wanted: number[] = [];
-  readonly #written = new Set<number>();
+  /** Functions still to be written, and the names of all that are or will be. */
+  readonly #wanted: { readonly entry: "in" | "out"; readonly operator: number }[] = [];
+  readonly #written = new Set<string>();
   #calls = 0;
   #names = 0;
 
@@ -58,24 +59,32 @@ class ChainTextBuilder {
 
   build(): ChainText {
     const uids = this.#shape.operators.map((operator) => operator.uid);
-    const sourceUrl = `millrace/${this.#shape.jobName}/${uids[0] ?? "chain"}`;
+    const sourceUrl = `millrace/${this.#shape.jobName}/${uids[0] ?? "chain"}`.replace(/\s/g, "_");
     this.#line(`// chain of ${JSON.stringify(uids)} in ${JSON.stringify(this.#shape.jobName)}`);
     this.#line('"use strict";');
     const heads = this.#childrenOf(-1);
     this.#loop(0, heads);
     if (this.#shape.operators.some((operator) => operator.inputs === 2)) this.#loop(1, heads);
     this.#shape.operators.forEach((operator, i) => {
-      if (operator.inline === undefined) this.#want(i);
+      if (operator.inline === undefined) this.#want("out", i);
+      if (operator.reads.side !== undefined) this.#want("in", i);
     });
-    for (let i = this.#wanted.shift(); i !== undefined; i = this.#wanted.shift())
-      this.#outFunction(i);
-    const outs = this.#shape.operators.map((_, i) =>
-      this.#written.has(i) ? `out${i}` : "undefined",
-    );
+    for (let next = this.#wanted.shift(); next !== undefined; next = this.#wanted.shift()) {
+      const { entry, operator } = next;
+      this.#calls = 0;
+      this.#line(`function ${entry}${operator}(value, timestamp) {`);
+      if (entry === "in") this.#deliver(operator, "value", "  ");
+      else this.#output(operator, "value", "  ");
+      this.#line("}");
+    }
+    const written = (entry: "in" | "out") =>
+      this.#shape.operators
+        .map((_, i) => (this.#written.has(`${entry}${i}`) ? `${entry}${i}` : "undefined"))
+        .join(", ");
     this.#line(
-      `return { process0, process1: typeof process1 === "undefined" ? undefined : process1, outs: [${outs.join(", ")}] };`,
+      `return { process0, process1: typeof process1 === "undefined" ? undefined : process1, ins: [${written("in")}], outs: [${written("out")}] };`,
     );
-    this.#line(`//# sourceURL=${sourceUrl.replace(/\s/g, "_")}`);
+    this.#line(`//# sourceURL=${sourceUrl}`);
     return { code: this.#text.join("\n"), lines: this.#lines, sourceUrl };
   }
 
@@ -94,18 +103,14 @@ class ChainTextBuilder {
     this.#line("    if (gate.full) return row;");
     this.#line("    const value = values[row], timestamp = timestamps[row];");
     for (const head of heads) {
-      if (input === 1) this.#call(head, `operators[${head}].onElement2(value, timestamp);`, "    ");
-      else this.#deliver(head, "value", "    ");
+      if (input === 0) this.#deliver(head, "value", "    ");
+      else {
+        this.#line(`    recordsIn[${head}]++;`);
+        this.#call(head, `operators[${head}].onElement2(value, timestamp);`, "    ");
+      }
     }
     this.#line("  }");
     this.#line("  return count;");
-    this.#line("}");
-  }
-
-  #outFunction(operator: number): void {
-    this.#calls = 0;
-    this.#line(`function out${operator}(value, timestamp) {`);
-    this.#output(operator, "value", "  ");
     this.#line("}");
   }
 
@@ -145,47 +150,33 @@ class ChainTextBuilder {
   #output(operator: number, value: string, indent: string): void {
     this.#line(`${indent}recordsOut[${operator}]++;`);
     const exits = this.#shape.operators[operator]?.exits ?? 0;
+    // What can't be encoded is its operator's fault.
     for (let exit = 0; exit < exits; exit++)
-      this.#line(`${indent}exits[${operator}][${exit}](${value}, timestamp);`);
+      this.#blamed(operator, `${indent}exits[${operator}][${exit}](${value}, timestamp);`);
     for (const child of this.#children[operator] ?? []) {
       const inlined = this.#shape.operators[child]?.inline !== undefined;
       if (inlined && this.#calls >= maxCalls) {
         this.#line(`${indent}in${child}(${value}, timestamp);`);
-        this.#wantIn(child);
+        this.#want("in", child);
       } else this.#deliver(child, value, indent);
     }
   }
 
-  readonly #inWanted = new Set<number>();
-  /** The chain goes on in a function of its own (GEN-3). */
-  #wantIn(operator: number): void {
-    if (this.#inWanted.has(operator)) return;
-    this.#inWanted.add(operator);
-    this.#later.push(operator);
-  }
-  readonly #later: number[] = [];
-
-  #want(operator: number): void {
-    if (this.#written.has(operator)) return;
-    this.#written.add(operator);
-    this.#wanted.push(operator);
+  #want(entry: "in" | "out", operator: number): void {
+    const name = `${entry}${operator}`;
+    if (this.#written.has(name)) return;
+    this.#written.add(name);
+    this.#wanted.push({ entry, operator });
   }
   #call(operator: number, code: string, indent: string): void {
     this.#calls += 1;
-    this.#line(`${indent}${code}`);
+    this.#blamed(operator, `${indent}${code}`);
+  }
+  #blamed(operator: number, text: string): void {
+    this.#line(text);
     this.#lines.set(this.#text.length + headLines, operator);
   }
   #line(text: string): void {
     this.#text.push(text);
-    if (text === "}") this.#continueLater();
-  }
-  /** Functions that a closed body asked for. */
-  #continueLater(): void {
-    const operator = this.#later.shift();
-    if (operator === undefined) return;
-    this.#calls = 0;
-    this.#line(`function in${operator}(value, timestamp) {`);
-    this.#deliver(operator, "value", "  ");
-    this.#line("}");
   }
 }

@@ -7,7 +7,8 @@
  * WND-2  A record is late when end-1+lateness ≤ watermark: it goes to the late side output, or is dropped and counted (LAT-01, LAT-02).
  *        The watermark is the larger of the live one and that of the key's group at the restored checkpoint.
  * WND-3  The window fires when the watermark reaches end-1, and again at once for each late record that is still allowed (TRG-03, LAT-03).
- * WND-4  Contents go at cleanup time. A result's timestamp is end-1 (WFN-03).
+ * WND-4  Contents go at cleanup time, also when the window's function failed and the policy skips. A result's timestamp is end-1
+ *        (WFN-03).
  */
 import { addTime, floorMod } from "@millrace/data";
 import type { WindowConfig } from "@millrace/graph";
@@ -44,7 +45,7 @@ function createWindow(setup: OperatorSetup): Operator {
   const cleanupTime = (start: number) => addTime(start + sizeMs - 1, config.allowedLatenessMs);
   const watermark = () => Math.max(timers.currentWatermark, state.restoredWatermark);
   const fire = (start: number) =>
-    contents.fire({ kind: "time", start, end: start + sizeMs }, timers.currentWatermark);
+    setup.guarded(() => contents.fire({ kind: "time", start, end: start + sizeMs }, watermark()));
   return {
     open: () => contents.open?.(),
     onElement(value, timestamp) {

@@ -1,0 +1,79 @@
+import type { OperatorKind } from "@millrace/graph";
+import { type VerifyCase, type VerifyReport, verifyOperator } from "@millrace/testkit";
+import { describe, expect, test } from "vitest";
+import { operatorDefinition, operatorDefinitions } from "./registry.ts";
+import {
+  committerCases,
+  enumeratorCases,
+  sinkCases,
+  sourceCases,
+} from "./verify/edge-cases.fixture.ts";
+import {
+  keyedProcessCases,
+  reduceCases,
+  rollingCases,
+  windowCases,
+} from "./verify/keyed-cases.fixture.ts";
+import {
+  coMapCases,
+  filterCases,
+  filterPresentCases,
+  flatMapCases,
+  mapAsyncCases,
+  mapCases,
+  processCases,
+  timestampsCases,
+} from "./verify/plain-cases.fixture.ts";
+
+const suites: Readonly<Partial<Record<OperatorKind, readonly VerifyCase[]>>> = {
+  map: mapCases,
+  filter: filterCases,
+  filterPresent: filterPresentCases,
+  flatMap: flatMapCases,
+  coMap: coMapCases,
+  timestamps: timestampsCases,
+  reduce: reduceCases,
+  rolling: rollingCases,
+  process: processCases,
+  keyedProcess: keyedProcessCases,
+  mapAsync: mapAsyncCases,
+  window: windowCases,
+  source: sourceCases,
+  "source-enumerator": enumeratorCases,
+  sink: sinkCases,
+  "sink-committer": committerCases,
+};
+/** Filled by the suites below; the last tests look at it. */
+const reports = new Map<string, VerifyReport>();
+
+describe("every operator says under torment what it says in peace (VER-1, VER-2)", () => {
+  for (const [kind, cases] of Object.entries(suites)) {
+    test(kind, async () => {
+      const report = await verifyOperator(operatorDefinition(kind), cases);
+      expect(report.events).toBeGreaterThan(0);
+      reports.set(kind, report);
+    });
+  }
+});
+
+describe("the suites leave nothing out (VER-3)", () => {
+  test.each(Object.keys(operatorDefinitions))("%s has a suite, stops and restores", (kind) => {
+    const report = reports.get(kind);
+    expect(report, `no suite for the operator kind ${kind}`).toBeDefined();
+    expect(report?.restores).toBeGreaterThan(0);
+  });
+  test.each(Object.keys(operatorDefinitions))(
+    "%s: each table, timer and list is restored",
+    (kind) => {
+      const { seen, restored } = reports.get(kind) ?? { seen: [], restored: new Set() };
+      const never = [...seen].filter((name) => !restored.has(name) && name !== "timers:processing");
+      expect(never).toEqual([]);
+    },
+  );
+  test("processing-time timers are the only ones that no operator registers yet", () => {
+    const registering = [...reports].filter(([, { restored }]) =>
+      restored.has("timers:processing"),
+    );
+    expect(registering).toEqual([]);
+  });
+});
