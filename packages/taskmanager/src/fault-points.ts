@@ -2,21 +2,35 @@
  * Named points at which a test can make this process die or freeze: `MILLRACE_FAULT_POINTS="snapshot.before-upload:kill:3"` kills it
  * at the third time it passes there. Without the variable a point costs one call.
  */
+import { closeSync, openSync } from "node:fs";
+
 const noop = () => {};
 
-/** Comma-separated `<point>:<kill|pause>:<nth pass>`. A pause is SIGSTOP: whoever set it sends SIGCONT. */
+/**
+ * Comma-separated `<point>:<kill|pause>:<nth pass>[:<file>]`. A pause is SIGSTOP: whoever set it sends SIGCONT. With a file it happens once in
+ * all processes that share it: whoever creates the file goes.
+ */
 export function faultPoints(description: string | undefined): (name: string) => void {
   if (description === undefined || description === "") return noop;
   const rules = description.split(",").map((text) => {
-    const [point, action, nth] = text.split(":");
-    return { point, action, at: Number(nth ?? 1), passed: 0 };
+    const [point, action, nth, once] = text.split(":");
+    return { point, action, at: Number(nth ?? 1), once, passed: 0 };
   });
   return (name) => {
     for (const rule of rules) {
       if (rule.point !== name) continue;
       rule.passed += 1;
-      if (rule.passed === rule.at)
+      if (rule.passed === rule.at && (rule.once === undefined || created(rule.once)))
         process.kill(process.pid, rule.action === "pause" ? "SIGSTOP" : "SIGKILL");
     }
   };
+}
+
+function created(file: string): boolean {
+  try {
+    closeSync(openSync(file, "wx"));
+    return true;
+  } catch {
+    return false;
+  }
 }

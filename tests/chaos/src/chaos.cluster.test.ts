@@ -1,0 +1,56 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { campaign } from "./campaign.ts";
+import { checkSums } from "./check-sums.ts";
+
+const faults = Number(process.env["MILLRACE_FAULTS"] ?? 16);
+
+test(`${faults} kills and freezes lose, double and reorder nothing`, {
+  timeout: 240_000,
+}, async (ctx) => {
+  if (process.platform !== "linux") return ctx.skip("needs /proc to find task runners");
+  const result = await campaign({ seed: 20_131, faults });
+  expect(result.states).toEqual(["FINISHED", "FINISHED"]);
+  expect(result.sums).toMatchObject({ lost: 0, doubled: 0, wrong: 0, reordered: 0 });
+  expect(result.flights.problems).toEqual([]);
+  // Faults that never hit a job would show nothing.
+  expect(result.restarts).toBeGreaterThan(2);
+});
+
+test("the checker finds a lost, a doubled, an altered and a reordered line", () => {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-check-"));
+  try {
+    const options = { count: 40, keys: 4 };
+    const sums = new Map<number, { n: number; sum: number }>();
+    const lines = Array.from({ length: options.count }, (_, i) => {
+      const key = i % options.keys;
+      const before = sums.get(key) ?? { n: 0, sum: 0 };
+      const after = { n: before.n + 1, sum: before.sum + ((i * 7919) % 1009) };
+      sums.set(key, after);
+      return JSON.stringify({ key, ...after });
+    });
+    const verdict = (changed: readonly string[]) => {
+      mkdirSync(folder, { recursive: true });
+      writeFileSync(join(folder, "part-0-00000001-1.1-0.jsonl"), `${changed.join("\n")}\n`);
+      return checkSums(folder, options);
+    };
+    expect(verdict(lines)).toEqual({ lost: 0, doubled: 0, wrong: 0, reordered: 0, rows: 40 });
+    expect(verdict(lines.toSpliced(7, 1)).lost).toBe(1);
+    expect(verdict(lines.toSpliced(7, 0, lines[7] ?? "")).doubled).toBe(1);
+    expect(verdict(lines.with(7, (lines[7] ?? "").replace(/"sum":\d/, '"sum":9'))).wrong).toBe(1);
+    expect(
+      verdict([
+        ...lines.slice(0, 4),
+        lines[8] ?? "",
+        ...lines.slice(5, 8),
+        lines[4] ?? "",
+        ...lines.slice(9),
+      ]).reordered,
+    ).toBeGreaterThan(0);
+    expect(readFileSync(join(folder, "part-0-00000001-1.1-0.jsonl"), "utf8")).not.toBe("");
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
