@@ -13,6 +13,7 @@ export {
 } from "./control.ts";
 export type { AttemptRef as AttemptMessage, SlotAddress } from "./generated/control.ts";
 export type { MetricSample } from "./metrics.ts";
+export { answerErrors } from "./rest/answer-errors.ts";
 export { openApi, type Route, type RouteName, routes } from "./rest/routes.ts";
 export type {
   Checkpoints,
