@@ -5,17 +5,20 @@
  *
  *   dist/*.js            one entry for each public module, the command and the processes it starts, beside each other, with
  *                        shared chunks; private packages are bundled in, third-party ones stay dependencies
+ *   dist/vendor/**       third-party code that can't be a dependency, and why
  *   dist/types/**        declarations of the public modules and of everything they mention, of private packages too
  *   dist/package.json    written here: exact dependencies, those that the code really imports
  *
  * PCK-1  No specifier of a private package is left, neither in code nor in declarations.
  * PCK-2  Every dependency is imported by some file and has the one exact version of the workspace.
+ * PCK-3  Installing it runs no script.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { root } from "./layers.ts";
 import { bundleCode } from "./pack/bundle-code.ts";
 import { emitDeclarations } from "./pack/emit-declarations.ts";
+import { vendor } from "./pack/vendor.ts";
 
 interface Manifest {
   readonly version: string;
@@ -37,6 +40,7 @@ const modules = new Map(
 rmSync(dist, { recursive: true, force: true });
 mkdirSync(dist, { recursive: true });
 const dependencies = await bundleCode(dist, [...modules.values()]);
+const optionalDependencies = await vendor(dist);
 const declarations = emitDeclarations(dist, [...modules.values()]);
 writeFileSync(join(dist, "package.json"), `${JSON.stringify(publishedManifest(), null, 2)}\n`);
 for (const file of ["README.md"]) cpSync(join(folder, file), join(dist, file));
@@ -66,5 +70,6 @@ function publishedManifest(): Record<string, unknown> {
     // What runs at import: nothing that a bundler of a job could not drop.
     sideEffects: false,
     dependencies,
+    optionalDependencies,
   };
 }

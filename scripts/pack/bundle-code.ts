@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build, type Metafile } from "esbuild";
 import { root } from "../layers.ts";
+import { vendored } from "./vendor.ts";
 
 /** Beside each other under these names, since `entryFile` looks for them beside the module that starts them. */
 const processes: Readonly<Record<string, string>> = {
@@ -12,7 +13,7 @@ const processes: Readonly<Record<string, string>> = {
   "plan-main": "packages/taskmanager/src/plan-main.ts",
 };
 
-/** Writes the code; answers the third-party packages it imports, with their versions. */
+/** Writes the code; answers the third-party packages it imports and does not carry along, with their versions. */
 export async function bundleCode(
   dist: string,
   modules: readonly string[],
@@ -45,7 +46,7 @@ export async function bundleCode(
           bundler.onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
             if (kind === "entry-point" || /^(@millrace\/|millrace(\/|$))/.test(path))
               return undefined;
-            return { path, external: true };
+            return { path: vendored[path] ?? path, external: true };
           });
         },
       },
@@ -65,7 +66,7 @@ function versionsOf(metafile: Metafile): ReadonlyMap<string, string> {
   for (const [file, { imports }] of Object.entries(metafile.inputs)) {
     for (const { path, external } of imports) {
       const name = packageOf(path);
-      if (external !== true || path.startsWith("node:") || !kept.has(name)) continue;
+      if (external !== true || /^(node:|\.)/.test(path) || !kept.has(name)) continue;
       const version = pinnedBy(file)[name];
       if (version === undefined)
         throw new Error(`${file} imports ${name}, which its package does not declare`);
