@@ -47,8 +47,8 @@ function copyEsbuild(target: string): Readonly<Record<string, string>> {
 }
 
 async function bundleGrpc(target: string): Promise<void> {
-  const require = createRequire(join(root, "packages/jobmanager/package.json"));
-  const names = Object.keys(require("@grpc/grpc-js") as object).filter((name) =>
+  const load: (name: string) => unknown = createRequire(join(root, "packages/jobmanager/src/."));
+  const names = Object.keys(load("@grpc/grpc-js") as object).filter((name) =>
     /^[A-Za-z_]\w*$/.test(name),
   );
   const { metafile } = await build({
