@@ -113,10 +113,7 @@ export class DataStream<T, S = NoSides> {
    * Return the results (array, generator), or push them without allocating: annotate `emit: Emit<string>` and R follows. One signature
    * on purpose: two overloads that take lambdas of different arity make `value` implicitly any.
    */
-  flatMap<R>(
-    fn: (value: T, emit: Emit<R>) => Iterable<R> | void,
-    type?: Type<R>,
-  ): DataStream<R> {
+  flatMap<R>(fn: (value: T, emit: Emit<R>) => Iterable<R> | void, type?: Type<R>): DataStream<R> {
     return this.next({ kind: "flatMap", name: "flatMap", config: {}, functions: { fn } }, type);
   }
   mapAsync<R>(
@@ -455,11 +452,7 @@ export class ConnectedStreams<A, B> {
     this.#first = first;
     this.#second = second;
   }
-  map<R>(
-    first: (value: A) => R,
-    second: (value: B) => NoInfer<R>,
-    type?: Type<R>,
-  ): DataStream<R> {
+  map<R>(first: (value: A) => R, second: (value: B) => NoInfer<R>, type?: Type<R>): DataStream<R> {
     const outputType = type === undefined ? unknownType : typeNodeOf(type);
     const node = this.#first.builder.add(
       { kind: "coMap", name: "coMap", config: {}, functions: { first, second }, outputType },

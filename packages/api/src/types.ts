@@ -1,9 +1,8 @@
 /** Types that the streams share: keys, fields, sides, contexts. Type-level only. */
 import type { Type } from "@millrace/data";
-import type { Duration, Millis } from "./duration.ts";
+import type { Duration } from "./duration.ts";
 
 export type Simplify<T> = { [K in keyof T]: T[K] } & {};
-export type Sides = Readonly<Record<string, unknown>>;
 export type NoSides = Readonly<Record<never, never>>;
 export type FieldOf<T, V> = { [K in keyof T & string]: T[K] extends V ? K : never }[keyof T &
   string];
@@ -80,4 +79,4 @@ export interface WatermarkGenerator<in T> {
 
 /** What becomes of a record whose function throws, see the guide on errors. */
 export type OnError = "fail" | "skip" | { retry: number } | { deadLetter: string };
-export type { Duration, Millis };
+export type { Duration };

@@ -19,7 +19,9 @@ test("SUB-2: jobs that are submitted at the same time leave no gap that would hi
   const registry = new JobRegistry(store);
   await registry.load();
   await Promise.all([1, 2, 3, 4].map((n) => registry.add(submission(n))));
-  expect([...(await new JobRegistry(store).load())].sort()).toEqual([1, 2, 3, 4].map((n) => submission(n).jobId));
+  expect([...(await new JobRegistry(store).load())].sort()).toEqual(
+    [1, 2, 3, 4].map((n) => submission(n).jobId),
+  );
 });
 
 test("SUB-1: adding a job again changes nothing", async () => {

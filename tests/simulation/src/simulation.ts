@@ -20,7 +20,7 @@ import { InlineTaskManager } from "@millrace/runtime";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
 import { faultyStore, type StoreFaults } from "./faulty-store.ts";
 import { createVirtualPlatform, type VirtualPlatform } from "./virtual-clock.ts";
-import { type Update, World } from "./world.ts";
+import { World } from "./world.ts";
 
 const jobId = "5".repeat(32);
 const settle = () =>
@@ -472,5 +472,3 @@ async function checkObjects(cluster: SimulatedCluster): Promise<void> {
     }
   }
 }
-
-export type { Update };
