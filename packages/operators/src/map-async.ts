@@ -3,20 +3,24 @@
  *
  *   queue:  [call 1: done] [call 2] [watermark 9] [call 3: done] …   ordered: only the front leaves; unordered: anything before the
  *                                                                    first watermark leaves as soon as it is done
- * ASY-1  At most `capacity` calls are in flight; then no input is read (AIO-02).
+ * ASY-1  At most `capacity` calls are in flight, restored ones included; then no input is read (AIO-02).
  * ASY-2  A watermark leaves after all results of the records before it, and none of those after it leaves earlier (AIO-03).
  * ASY-3  At a barrier the inputs of calls whose result has not left are stored in order; after a restore they are called again first (AIO-04).
  * ASY-4  The timeout covers all retries. The first completion wins; what comes later is ignored.
  */
 import type { AsyncConfig } from "@millrace/graph";
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
+import { blame } from "./chain/culprit.ts";
 import { fail } from "./fail.ts";
 
 interface Call {
   readonly kind: "call";
   readonly value: unknown;
   readonly timestamp: number;
+  started: boolean;
   done: boolean;
+  /** Rank among all completions. */
+  rank: number;
   result: unknown;
   readonly abort: AbortController;
   cancelTimeout: () => void;
@@ -45,10 +49,13 @@ class MapAsync implements Operator {
   readonly #config: AsyncConfig;
   readonly #call: UserCall;
   #queue: (Call | Mark)[] = [];
+  /** Calls that have started and not left; and all that have not left. */
   #inFlight = 0;
+  #open = 0;
+  #completions = 0;
   #paused = false;
   #handle: unknown;
-  #opened = false;
+  #isOpen = false;
 
   constructor(setup: OperatorSetup) {
     this.#setup = setup;
@@ -59,7 +66,7 @@ class MapAsync implements Operator {
   async open(): Promise<void> {
     const open = this.#setup.functions["open"] as (() => unknown) | undefined;
     this.#handle = open === undefined ? undefined : await open();
-    this.#opened = true;
+    this.#isOpen = true;
     for (const item of this.#setup.lists.restored("inflight")) {
       const { value, timestamp } = item as {
         readonly value: unknown;
@@ -69,26 +76,25 @@ class MapAsync implements Operator {
     }
   }
 
+  /** Input is paused when no more call may start, so a call waits here only after a restore at a lower parallelism. */
   onElement(value: unknown, timestamp: number): void {
     const call: Call = {
       kind: "call",
       value,
       timestamp,
+      started: false,
       done: false,
+      rank: 0,
       result: undefined,
       abort: new AbortController(),
       cancelTimeout: () => {},
     };
     this.#queue.push(call);
-    this.#inFlight += 1;
-    if (this.#inFlight >= this.#config.capacity && !this.#paused) {
-      this.#paused = true;
-      this.#setup.mailbox.pause();
-    }
-    call.cancelTimeout = this.#setup.platform.timers.after(this.#config.timeoutMs, () =>
-      this.#setup.mailbox.execute(() => this.#timedOut(call)),
-    );
-    this.#attempt(call, 1);
+    this.#open += 1;
+    if (this.#inFlight < this.#config.capacity) this.#start(call);
+    if (this.#open < this.#config.capacity || this.#paused) return;
+    this.#paused = true;
+    this.#setup.mailbox.pause();
   }
   onWatermark(watermark: number): boolean {
     this.#queue.push({ kind: "watermark", watermark, idle: false });
@@ -123,9 +129,17 @@ class MapAsync implements Operator {
     const close = this.#setup.functions["close"] as
       | ((handle: unknown) => void | Promise<void>)
       | undefined;
-    if (this.#opened && close !== undefined) await close(this.#handle);
+    if (this.#isOpen && close !== undefined) await close(this.#handle);
   }
 
+  #start(call: Call): void {
+    call.started = true;
+    this.#inFlight += 1;
+    call.cancelTimeout = this.#setup.platform.timers.after(this.#config.timeoutMs, () =>
+      this.#setup.mailbox.execute(() => this.#timedOut(call)),
+    );
+    this.#attempt(call, 1);
+  }
   #attempt(call: Call, attempt: number): void {
     // An async function runs to its first await inside this call; its throw is a rejection.
     const run = async () =>
@@ -152,10 +166,7 @@ class MapAsync implements Operator {
       };
       return;
     }
-    this.#setup.failed(error, call.value, call.timestamp, () => {
-      this.#drop(call);
-      this.#emitReady();
-    });
+    this.#giveUp(call, error);
   }
   #timedOut(call: Call): void {
     if (call.done) return;
@@ -163,22 +174,27 @@ class MapAsync implements Operator {
     const onTimeout = this.#setup.functions["onTimeout"] as
       | ((value: unknown) => unknown)
       | undefined;
-    if (onTimeout !== undefined) return this.#complete(call, onTimeout(call.value));
-    this.#setup.failed(
-      fail("ASYNC_TIMEOUT", {
-        fields: { uid: this.#setup.task.uid, timeoutMs: this.#config.timeoutMs },
-      }),
-      call.value,
-      call.timestamp,
-      () => {
-        this.#drop(call);
-        this.#emitReady();
-      },
-    );
+    if (onTimeout !== undefined) {
+      try {
+        return this.#complete(call, onTimeout(call.value));
+      } catch (error) {
+        return this.#giveUp(call, error);
+      }
+    }
+    const { timeoutMs } = this.#config;
+    this.#giveUp(call, fail("ASYNC_TIMEOUT", { fields: { uid: this.#setup.task.uid, timeoutMs } }));
+  }
+  #giveUp(call: Call, error: unknown): void {
+    blame(error, this.#setup.task.uid);
+    this.#setup.failed(error, call.value, call.timestamp, () => {
+      this.#drop(call);
+      this.#emitReady();
+    });
   }
   #complete(call: Call, result: unknown): void {
     if (call.done) return;
     call.done = true;
+    call.rank = this.#completions++;
     call.result = result;
     call.cancelTimeout();
     this.#emitReady();
@@ -207,26 +223,30 @@ class MapAsync implements Operator {
       }
     }
   }
+  /** Unordered: what is done before the first watermark leaves, in the order of completion. */
   #emitDoneBeforeMark(): void {
     const end = this.#queue.findIndex((item) => item.kind !== "call");
-    const segment = end < 0 ? this.#queue.length : end;
-    for (let i = 0, left = segment; i < left; ) {
-      const item = this.#queue[i];
-      if (item?.kind !== "call" || !item.done) {
-        i += 1;
-        continue;
-      }
-      this.#queue.splice(i, 1);
-      left -= 1;
+    const done: Call[] = [];
+    for (const item of end < 0 ? this.#queue : this.#queue.slice(0, end))
+      if (item.kind === "call" && item.done) done.push(item);
+    if (done.length === 0) return;
+    this.#queue = this.#queue.filter(
+      (item, i) => (end >= 0 && i >= end) || !("done" in item && item.done),
+    );
+    for (const call of done.sort((a, b) => a.rank - b.rank)) {
       this.#left();
-      this.#setup.output.emit(item.result, item.timestamp);
+      this.#setup.output.emit(call.result, call.timestamp);
     }
   }
   #left(): void {
     this.#inFlight -= 1;
-    if (this.#paused && this.#inFlight < this.#config.capacity) {
-      this.#paused = false;
-      this.#setup.mailbox.resume();
+    this.#open -= 1;
+    if (this.#open > this.#inFlight) {
+      const next = this.#queue.find((item) => item.kind === "call" && !item.started);
+      if (next?.kind === "call") this.#start(next);
     }
+    if (!this.#paused || this.#open >= this.#config.capacity) return;
+    this.#paused = false;
+    this.#setup.mailbox.resume();
   }
 }

@@ -14,6 +14,7 @@ import type {
   SinkContext,
   SinkDefinition,
 } from "@millrace/spi";
+import { blame } from "./chain/culprit.ts";
 
 interface Prepared {
   readonly checkpointId: number;
@@ -40,6 +41,7 @@ export const sinkOperator: OperatorDefinition = {
       pending.then(resume, (error: unknown) =>
         setup.mailbox.execute(() => {
           resume();
+          blame(error, setup.task.uid);
           throw error;
         }),
       );
@@ -51,10 +53,15 @@ export const sinkOperator: OperatorDefinition = {
         drain();
       },
       async prepareBarrier({ checkpointId }) {
-        await writer.flush(checkpointId);
-        const committables = (await writer.prepareCommit?.(checkpointId)) ?? [];
-        for (const committable of committables)
-          setup.output.emit({ checkpointId, committable } satisfies Prepared, Number.NaN);
+        try {
+          await writer.flush(checkpointId);
+          const committables = (await writer.prepareCommit?.(checkpointId)) ?? [];
+          for (const committable of committables)
+            setup.output.emit({ checkpointId, committable } satisfies Prepared, Number.NaN);
+        } catch (error) {
+          blame(error, setup.task.uid);
+          throw error;
+        }
       },
       close: () => writer.close?.(),
     };

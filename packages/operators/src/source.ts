@@ -1,12 +1,11 @@
 /**
  * A source's reader: gets splits over its input edge, hands out records, makes watermarks per split.
  *
- * SRD-1  The output watermark is the minimum over the splits that are active; a finished split leaves it (SRC-08, WM-05).
- * SRD-2  A reader without splits that may still get some is idle: it does not hold others back.
- * SRD-3  Positions in the snapshot are behind exactly the records already emitted.
- * SRD-4  Idle time does not count while there was no room downstream.
+ * SRD-1  A record leaves before the watermark that it causes; `watermarks/split-watermarks.ts` says which watermark that is.
+ * SRD-2  Positions in the snapshot are behind exactly the records already emitted.
+ * SRD-3  Idle time does not count while there was no room downstream.
  */
-import { maxWatermark, minWatermark } from "@millrace/data";
+import { maxWatermark } from "@millrace/data";
 import type { WatermarkConfig } from "@millrace/graph";
 import type {
   Operator,
@@ -16,12 +15,9 @@ import type {
   SourceDefinition,
   Split,
 } from "@millrace/spi";
-import {
-  generatorOf,
-  timestampReader,
-  type UserGenerator,
-  WatermarkTracker,
-} from "./watermarks/generator.ts";
+import { blame } from "./chain/culprit.ts";
+import { generatorOf, ReadableClock, timestampReader } from "./watermarks/generator.ts";
+import { SplitWatermarks } from "./watermarks/split-watermarks.ts";
 
 /** What the enumerator sends to one reader. */
 export type Assignment =
@@ -44,9 +40,7 @@ function createSource(setup: OperatorSetup): Operator {
     readonly watermarks: WatermarkConfig;
     readonly intervalMs?: number;
   };
-  const splits = new SplitWatermarks(watermarks, generatorOf(setup.functions), output, () =>
-    platform.clock.monotonic(),
-  );
+  const splits = new SplitWatermarks(watermarks, generatorOf(setup.functions), output);
   const read = timestampReader(watermarks, setup.functions, setup.task.uid);
   const errors = setup.metrics.counter("numRecordsInErrors");
   const reader = source.createReader({
@@ -69,8 +63,9 @@ function createSource(setup: OperatorSetup): Operator {
   const readerOutput: ReaderOutput = {
     emit(splitId, value, given) {
       const timestamp = read(value, given);
-      splits.onEvent(splitId, value, timestamp);
+      splits.beforeEvent(splitId);
       output.emit(value, timestamp);
+      splits.afterEvent(value, timestamp);
     },
     splitFinished: (splitId) => splits.finished(splitId),
     get full() {
@@ -78,20 +73,21 @@ function createSource(setup: OperatorSetup): Operator {
     },
   };
   let stop = () => {};
-  let fullMs = 0;
   let ended = false;
+  const clock = new ReadableClock(() => platform.clock.monotonic());
   const tick = () =>
     mailbox.execute(() => {
-      if (!ended) splits.onPeriodic(fullMs);
-      fullMs = output.full ? intervalMs : 0;
-      stop = platform.timers.after(intervalMs, tick);
+      if (ended) return;
+      splits.onPeriodic(clock.look(output.full));
+      arm();
     });
+  // An interval of 0 means no periodic watermarks.
+  const arm = () => {
+    if (intervalMs > 0) stop = platform.timers.after(intervalMs, tick);
+  };
   return {
     ownsWatermarks: true,
-    open() {
-      splits.update();
-      stop = platform.timers.after(intervalMs, tick);
-    },
+    open: arm,
     onElement(value) {
       const assignment = value as Assignment;
       if ("noMoreSplits" in assignment) reader.noMoreSplits();
@@ -101,9 +97,14 @@ function createSource(setup: OperatorSetup): Operator {
       }
     },
     poll(maxRows) {
-      const answer = reader.poll(readerOutput, maxRows);
-      if (answer === "end") ended = true;
-      return answer;
+      try {
+        const answer = reader.poll(readerOutput, maxRows);
+        if (answer === "end") ended = true;
+        return answer;
+      } catch (error) {
+        blame(error, setup.task.uid);
+        throw error;
+      }
     },
     endOfData() {
       output.emitWatermark(maxWatermark);
@@ -118,85 +119,4 @@ function createSource(setup: OperatorSetup): Operator {
       await reader.close?.();
     },
   };
-}
-
-/** One tracker per split, and their minimum. */
-class SplitWatermarks {
-  readonly #config: WatermarkConfig;
-  readonly #generator: (() => UserGenerator) | undefined;
-  readonly #output: OperatorSetup["output"];
-  readonly #now: () => number;
-  readonly #splits = new Map<string, WatermarkTracker>();
-  #last = minWatermark;
-  #idle = false;
-  /** The split of the last record and its tracker: records of one split come in runs. */
-  #current: { readonly id: string; readonly tracker: WatermarkTracker } | undefined;
-
-  constructor(
-    config: WatermarkConfig,
-    generator: (() => UserGenerator) | undefined,
-    output: OperatorSetup["output"],
-    now: () => number,
-  ) {
-    this.#config = config;
-    this.#generator = generator;
-    this.#output = output;
-    this.#now = now;
-  }
-  added(splitId: string): void {
-    this.#splits.set(
-      splitId,
-      new WatermarkTracker(this.#config, this.#generator?.(), () => this.update(), this.#now()),
-    );
-    this.update();
-  }
-  finished(splitId: string): void {
-    const tracker = this.#splits.get(splitId);
-    // Its last events count before it leaves.
-    tracker?.onPeriodic(this.#now(), 0);
-    this.#splits.delete(splitId);
-    if (this.#current?.id === splitId) this.#current = undefined;
-    if (tracker !== undefined && this.#splits.size === 0) this.#emit(tracker.watermark);
-    this.update();
-  }
-  onEvent(splitId: string, value: unknown, timestamp: number): void {
-    let current = this.#current;
-    if (current?.id !== splitId) {
-      const tracker = this.#splits.get(splitId);
-      if (tracker === undefined)
-        throw new RangeError(`record of split ${splitId}, which is not assigned`);
-      current = { id: splitId, tracker };
-      this.#current = current;
-    }
-    if (current.tracker.onEvent(value, timestamp, this.#now())) this.update();
-  }
-  onPeriodic(pausedMs: number): void {
-    const now = this.#now();
-    for (const tracker of this.#splits.values()) tracker.onPeriodic(now, pausedMs);
-    this.update();
-  }
-  update(): void {
-    let minimum = Number.POSITIVE_INFINITY;
-    for (const tracker of this.#splits.values())
-      if (!tracker.idle) minimum = Math.min(minimum, tracker.watermark);
-    if (minimum === Number.POSITIVE_INFINITY) {
-      let maximum = minWatermark;
-      for (const tracker of this.#splits.values()) maximum = Math.max(maximum, tracker.watermark);
-      this.#emit(maximum);
-      this.#setIdle(true);
-      return;
-    }
-    this.#setIdle(false);
-    this.#emit(minimum);
-  }
-  #emit(watermark: number): void {
-    if (watermark <= this.#last) return;
-    this.#last = watermark;
-    this.#output.emitWatermark(watermark);
-  }
-  #setIdle(idle: boolean): void {
-    if (this.#idle === idle) return;
-    this.#idle = idle;
-    this.#output.emitIdle(idle);
-  }
 }

@@ -437,7 +437,12 @@ async function restoredBackend(options: HarnessOptions): Promise<HashMapBackend>
       tables: [...tables.values()],
       segments: all
         .flatMap((snapshot) => snapshot.segments)
-        .filter((segment) => segment.from < keyGroups.to && segment.to > keyGroups.from),
+        .filter((segment) => segment.from < keyGroups.to && segment.to > keyGroups.from)
+        .map((segment) => ({
+          ...segment,
+          from: Math.max(segment.from, keyGroups.from),
+          to: Math.min(segment.to, keyGroups.to),
+        })),
       watermarks: all.map((snapshot) => ({ ...snapshot.keyGroups, watermark: snapshot.watermark })),
     },
     async (range) => objects.get(range.object) as Uint8Array,

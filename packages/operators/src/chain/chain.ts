@@ -194,9 +194,6 @@ export class Chain {
 
   /** uid of the operator whose code threw: by the nearest line of generated code in the stack, else by who was blamed. */
   operatorOfError(error: unknown): string | undefined {
-    return culpritOf(error) ?? this.#operatorInStack(error);
-  }
-  #operatorInStack(error: unknown): string | undefined {
     const stack =
       typeof error === "object" && error !== null && "stack" in error ? String(error.stack) : "";
     const url = this.#text.sourceUrl;
@@ -207,7 +204,7 @@ export class Chain {
       const operator = this.#text.lines.get(number);
       if (operator !== undefined) return this.#options.operators[operator]?.uid;
     }
-    return undefined;
+    return culpritOf(error);
   }
 
   // ── watermarks ─────────────────────────────────────────────────────────────────────────────
@@ -238,9 +235,7 @@ export class Chain {
     try {
       return this.operators[index]?.onWatermark?.(watermark) ?? true;
     } catch (error) {
-      // A frame of generated code is nearer than this one.
-      if (this.#operatorInStack(error) === undefined)
-        blame(error, this.#options.operators[index]?.uid ?? "");
+      blame(error, this.#options.operators[index]?.uid ?? "");
       throw error;
     }
   }

@@ -3,7 +3,8 @@
  *
  * GEN-1  Bounded: largest timestamp seen, less the delay, less 1 ms (WM-02); nothing before the first event.
  * GEN-2  Only a larger watermark than the last is handed on (WM-03).
- * GEN-3  Idle after `idlenessMs` without an event, counted only while the input could have been read; active at the next event (WM-05).
+ * GEN-3  Idle after more than `idlenessMs` without an event, counted from the first periodic call that saw none (no clock is read per
+ *        event) and only while the input could have been read; active at the next event (WM-05). An idle generator is not asked.
  */
 import { minWatermark } from "@millrace/data";
 import type { WatermarkConfig } from "@millrace/graph";
@@ -16,53 +17,88 @@ export interface UserGenerator {
 
 /** One generator's view of the stream: a split, or an operator's whole input. */
 export class WatermarkTracker {
+  readonly #kind: WatermarkConfig["kind"];
   readonly #delayMs: number;
   readonly #idlenessMs: number | null;
   readonly #generator: UserGenerator | undefined;
   readonly #emit: (watermark: number) => void;
   #highest = minWatermark;
   #last = minWatermark;
-  #lastEventAt: number;
+  /** An event came since the last periodic call. */
+  #active = false;
+  #inactiveSince: number | undefined;
   idle = false;
 
   constructor(
     config: WatermarkConfig,
     generator: UserGenerator | undefined,
     emit: (watermark: number) => void,
-    now: number,
   ) {
-    // "none" never emits.
-    this.#delayMs = config.kind === "none" ? Number.NaN : config.delayMs;
+    this.#kind = config.kind;
+    this.#delayMs = config.delayMs;
     this.#idlenessMs = config.idlenessMs;
     this.#generator = generator;
-    this.#lastEventAt = now;
     this.#emit = (watermark) => {
       if (!(watermark > this.#last)) return;
       this.#last = watermark;
       emit(watermark);
     };
   }
-  get watermark(): number {
-    return this.#last;
-  }
-  /** True when the input was idle and is active now. */
-  onEvent(value: unknown, timestamp: number, now: number): boolean {
-    this.#lastEventAt = now;
-    if (this.#generator !== undefined) this.#generator.onEvent(value, timestamp, this.#emit);
-    else if (timestamp > this.#highest) this.#highest = timestamp;
+  /** After the record itself has been emitted. True when the input was idle and is active now. */
+  onEvent(value: unknown, timestamp: number): boolean {
+    this.#active = true;
     const was = this.idle;
     this.idle = false;
+    if (this.#generator !== undefined) this.#generator.onEvent(value, timestamp, this.#emit);
+    else if (timestamp > this.#highest) this.#highest = timestamp;
     return was;
   }
-  /** `pausedMs`: time since the last call in which nothing could have been read. True when the input became idle now. */
-  onPeriodic(now: number, pausedMs: number): boolean {
-    this.#lastEventAt += pausedMs;
+  /** `readableMs`: a clock that stands still while nothing can be read. True when the input became idle now. */
+  onPeriodic(readableMs: number): boolean {
+    if (this.#becomesIdle(readableMs)) {
+      const was = this.idle;
+      this.idle = true;
+      return !was;
+    }
+    this.advance();
+    return false;
+  }
+  /** Emits what the events so far allow. */
+  advance(): void {
     if (this.#generator !== undefined) this.#generator.onPeriodicEmit(this.#emit);
-    else if (this.#highest !== minWatermark) this.#emit(this.#highest - this.#delayMs - 1);
-    if (this.#idlenessMs === null || this.idle || now - this.#lastEventAt < this.#idlenessMs)
+    else if (this.#kind !== "none" && this.#highest !== minWatermark)
+      this.#emit(this.#highest - this.#delayMs - 1);
+  }
+
+  #becomesIdle(readableMs: number): boolean {
+    if (this.#idlenessMs === null) return false;
+    if (this.#active) {
+      this.#active = false;
+      this.#inactiveSince = undefined;
       return false;
-    this.idle = true;
-    return true;
+    }
+    this.#inactiveSince ??= readableMs;
+    return readableMs - this.#inactiveSince > this.#idlenessMs;
+  }
+}
+
+/** A clock of the time in which input could be read: whenever a look at the output finds it full, the time since the last look is lost. */
+export class ReadableClock {
+  readonly #now: () => number;
+  #last: number;
+  #lost = 0;
+  #wasFull = false;
+
+  constructor(now: () => number) {
+    this.#now = now;
+    this.#last = now();
+  }
+  look(full: boolean): number {
+    const now = this.#now();
+    if (full || this.#wasFull) this.#lost += now - this.#last;
+    this.#wasFull = full;
+    this.#last = now;
+    return now - this.#lost;
   }
 }
 

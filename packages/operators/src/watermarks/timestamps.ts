@@ -1,12 +1,13 @@
 /**
  * `assignTimestampsAndWatermarks` (TRF-14): overwrites the timestamps and watermarks that come from above.
  *
- * ATW-1  A watermark from above is ignored, unless it is the end of time, which is passed on. Idleness from above is ignored too.
+ * ATW-1  A record leaves before the watermark that it causes.
+ * ATW-2  A watermark from above is ignored, unless it is the end of time, which is passed on. Idleness from above is ignored too.
  */
 import { maxWatermark } from "@millrace/data";
 import type { WatermarkConfig } from "@millrace/graph";
 import type { OperatorDefinition } from "@millrace/spi";
-import { generatorOf, timestampReader, WatermarkTracker } from "./generator.ts";
+import { generatorOf, ReadableClock, timestampReader, WatermarkTracker } from "./generator.ts";
 
 export const timestampsOperator: OperatorDefinition = {
   kind: "timestamps",
@@ -23,29 +24,35 @@ export const timestampsOperator: OperatorDefinition = {
       watermarks,
       generatorOf(setup.functions)?.(),
       (watermark) => output.emitWatermark(watermark),
-      platform.clock.monotonic(),
     );
+    const clock = new ReadableClock(() => platform.clock.monotonic());
     let stop = () => {};
-    let fullMs = 0;
+    let ended = false;
     const tick = () => {
       setup.mailbox.execute(() => {
-        if (tracker.onPeriodic(platform.clock.monotonic(), fullMs)) output.emitIdle(true);
-        fullMs = output.full ? intervalMs : 0;
-        stop = platform.timers.after(intervalMs, tick);
+        if (ended) return;
+        if (tracker.onPeriodic(clock.look(output.full))) output.emitIdle(true);
+        arm();
       });
+    };
+    // An interval of 0 means no periodic watermarks.
+    const arm = () => {
+      if (intervalMs > 0) stop = platform.timers.after(intervalMs, tick);
     };
     return {
       ownsWatermarks: true,
-      open() {
-        stop = platform.timers.after(intervalMs, tick);
-      },
+      open: arm,
       onElement(value, given) {
         const timestamp = read(value, given);
-        if (tracker.onEvent(value, timestamp, platform.clock.monotonic())) output.emitIdle(false);
+        // First that the input is active again: downstream leaves out what an idle input says.
+        if (tracker.idle) output.emitIdle(false);
         output.emit(value, timestamp);
+        tracker.onEvent(value, timestamp);
       },
       onWatermark(watermark) {
-        if (watermark === maxWatermark) output.emitWatermark(maxWatermark);
+        if (watermark !== maxWatermark) return true;
+        ended = true;
+        output.emitWatermark(maxWatermark);
         return true;
       },
       close() {

@@ -9,10 +9,7 @@
  * VAL-4  The output only rises.
  */
 import { maxWatermark, minWatermark } from "@millrace/data";
-
-export type WatermarkChange =
-  | { readonly kind: "watermark"; readonly watermark: number }
-  | { readonly kind: "idle"; readonly idle: boolean };
+import { CombinedWatermarks, type WatermarkChange } from "./combined.ts";
 
 export class WatermarkValve {
   readonly #watermarks: Float64Array;
@@ -82,11 +79,11 @@ export class WatermarkValve {
   }
 }
 
-/** The watermark of a subtask with one or two inputs: a valve per input, and one over both. */
+/** The watermark of a subtask with one or two inputs: a valve per input, and what both say combined. */
 export class InputWatermarks {
   readonly #inputs: readonly { readonly input: number; readonly channel: number }[];
   readonly #valves: readonly WatermarkValve[];
-  readonly #both: WatermarkValve | undefined;
+  readonly #both: CombinedWatermarks | undefined;
 
   /** `inputs[channel]` is the input that a channel belongs to. */
   constructor(inputs: readonly (0 | 1)[]) {
@@ -95,30 +92,31 @@ export class InputWatermarks {
       (input) => ({ input, channel: counts[input]++ }) as { input: number; channel: number },
     );
     this.#valves = counts.map((count) => new WatermarkValve(count));
-    this.#both = (counts[1] ?? 0) > 0 ? new WatermarkValve(2) : undefined;
+    if (counts[1] === 0) return;
+    this.#both = new CombinedWatermarks();
+    this.#both.add(0);
+    this.#both.add(1);
   }
   get watermark(): number {
     return (this.#both ?? this.#valves[0])?.watermark ?? minWatermark;
   }
   onWatermark(channel: number, watermark: number): readonly WatermarkChange[] {
     const at = this.#inputs[channel];
-    return at === undefined
-      ? []
-      : this.#combined(at.input, this.#valves[at.input]?.onWatermark(at.channel, watermark) ?? []);
+    if (at === undefined) return [];
+    return this.#combined(at.input, this.#valves[at.input]?.onWatermark(at.channel, watermark));
   }
   onIdle(channel: number, idle: boolean): readonly WatermarkChange[] {
     const at = this.#inputs[channel];
-    return at === undefined
-      ? []
-      : this.#combined(at.input, this.#valves[at.input]?.onIdle(at.channel, idle) ?? []);
+    if (at === undefined) return [];
+    return this.#combined(at.input, this.#valves[at.input]?.onIdle(at.channel, idle));
   }
-  #combined(input: number, changes: readonly WatermarkChange[]): readonly WatermarkChange[] {
+  #combined(input: number, changes: readonly WatermarkChange[] = []): readonly WatermarkChange[] {
     const both = this.#both;
     if (both === undefined) return changes;
-    return changes.flatMap((change) =>
-      change.kind === "watermark"
-        ? both.onWatermark(input, change.watermark)
-        : both.onIdle(input, change.idle),
-    );
+    return changes.flatMap((change) => {
+      if (change.kind === "watermark") both.set(input, change.watermark);
+      else both.setIdle(input, change.idle);
+      return both.combine();
+    });
   }
 }
