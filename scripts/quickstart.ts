@@ -46,6 +46,8 @@ if (release === undefined) {
   process.exit(1);
 }
 const cluster = new LocalCluster(folder);
+// A terminal that has gone must not keep the cluster from being stopped.
+process.stdout.on("error", () => cluster.interrupt());
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   process.on(signal, () => {
     if (!cluster.stopping) say("\nstopping everything that was started …");

@@ -158,12 +158,14 @@ export class JobWatch {
     const isNew = job.flights !== this.#countedBefore;
     const n = (value: number): string => value.toLocaleString("en-US").padStart(6);
     const counters = isNew
-      ? `${n(job.flights)} flights read, ${n(job.windows)} windows out, ${n(job.late)} late; `
+      ? `${n(job.flights)} flights, ${n(job.windows)} windows, ${n(job.late)} late, `
       : "";
     const line =
       `     ${job.state.padEnd(10)} attempt ${job.attempt}: ${counters}` +
       `${job.checkpoints} checkpoints`;
-    if (process.stdout.isTTY) process.stdout.write(`\r\x1b[K${line}`);
+    const { isTTY, columns } = process.stdout;
+    // A wrapped line could not be rewritten.
+    if (isTTY) process.stdout.write(`\r\x1b[K${line.slice(0, (columns || 80) - 1)}`);
     else if (Date.now() - this.#lastPlainLine >= plainLineMs) {
       this.#lastPlainLine = Date.now();
       process.stdout.write(`${line}\n`);
