@@ -5,7 +5,8 @@
  *
  * SNP-1  Capturing is all that happens at the barrier; encoding and uploading never hold up records.
  * SNP-2  One object per subtask and checkpoint, under a name that holds (epoch, attempt, n): CKP-2.
- * SNP-3  A newer barrier, or an abort, gives up an older snapshot: nothing is acknowledged for it any more.
+ * SNP-3  The watermark of a snapshot never falls behind that of the restored one.
+ * SNP-4  A newer barrier, or an abort, gives up an older snapshot: nothing is acknowledged for it any more.
  */
 import { errorInfo } from "@millrace/base";
 import {
@@ -15,7 +16,7 @@ import {
   type SubtaskSnapshot,
   snapshotName,
 } from "@millrace/checkpoint";
-import { crc32c, keyGroupRange } from "@millrace/data";
+import { crc32c, keyGroupRange, minWatermark } from "@millrace/data";
 import type { TaskDeployment } from "@millrace/graph";
 import type { BarrierInfo } from "@millrace/spi";
 import type { StateSnapshot } from "@millrace/state";
@@ -66,10 +67,25 @@ export class Snapshotter {
       startedAt,
       syncMs: host.platform.clock.monotonic() - startedAt,
       lists: chain.hosted.map(({ lists }) => lists),
-      watermarks: chain.hosted.map((_, i) => chain.chain.watermarkOf(i)),
+      watermarks: chain.hosted.map(({ description }, i) =>
+        Math.max(chain.chain.watermarkOf(i), this.#restoredWatermark(description.uid)),
+      ),
       states: [],
     };
     host.faultPoint("snapshot.captured");
+  }
+
+  /** Until the live watermark has passed it, the restored one counts: two restores in a row must not forget it. */
+  #restoredWatermark(uid: string): number {
+    const { restore, deployment } = this.#options;
+    const { parallelism, maxParallelism } = deployment.vertex;
+    const own = keyGroupRange(deployment.subtask, parallelism, maxParallelism);
+    let watermark = minWatermark;
+    // Barriers divide watermarks alike for all subtasks, so that those of one operator stand at the same time.
+    for (const range of restore?.operators[uid]?.watermarks ?? [])
+      if (range.from < own.to && range.to > own.from)
+        watermark = Math.max(watermark, range.watermark);
+    return watermark;
   }
 
   /** Encodes the next operator. True when there is more to do. */
