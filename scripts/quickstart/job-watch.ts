@@ -156,13 +156,12 @@ export class JobWatch {
       this.#countedBefore = this.#last.flights;
     this.#last = job;
     const isNew = job.flights !== this.#countedBefore;
-    const n = (value: number): string => value.toLocaleString("en-US").padStart(6);
+    const n = (value: number): string => value.toLocaleString("en-US");
     const counters = isNew
       ? `${n(job.flights)} flights, ${n(job.windows)} windows, ${n(job.late)} late, `
       : "";
     const line =
-      `     ${job.state.padEnd(10)} attempt ${job.attempt}: ${counters}` +
-      `${job.checkpoints} checkpoints`;
+      `     ${job.state} attempt ${job.attempt}: ${counters}` + `${job.checkpoints} checkpoints`;
     const { isTTY, columns } = process.stdout;
     // A wrapped line could not be rewritten.
     if (isTTY) process.stdout.write(`\r\x1b[K${line.slice(0, (columns || 80) - 1)}`);
