@@ -1,0 +1,195 @@
+/** What every transport must do (TRN-1..5), run against each of them. */
+import { expect, test } from "vitest";
+import {
+  type ChannelId,
+  FrameKind,
+  type InboundChannel,
+  type OutboundChannel,
+  type Transport,
+} from "./transport.ts";
+
+export interface TransportPair {
+  readonly producer: Transport;
+  readonly consumer: Transport;
+  /** Ends the producing side as a killed process would. */
+  kill(): void;
+  close(): Promise<void>;
+}
+const id: ChannelId = { edge: "e0", from: 0, to: 1 };
+const bytes = (n: number, fill = 7) => new Uint8Array(n).fill(fill);
+
+async function until(condition: () => boolean, what: string): Promise<void> {
+  const end = performance.now() + 3_000;
+  while (!condition()) {
+    if (performance.now() > end) throw new Error(`did not happen: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 1));
+  }
+}
+
+export function transportContract(
+  name: string,
+  open: (scopes?: readonly [string, string]) => Promise<TransportPair>,
+): void {
+  const withPair = (run: (pair: TransportPair) => Promise<void>) => async () => {
+    const pair = await open();
+    try {
+      await run(pair);
+    } finally {
+      await pair.close();
+    }
+  };
+  const both = (
+    pair: TransportPair,
+    credit: number,
+    channel = id,
+  ): [OutboundChannel, InboundChannel] => {
+    const inbound = pair.consumer.openInbound(channel, credit);
+    return [pair.producer.openOutbound(channel, pair.consumer.address), inbound];
+  };
+
+  test(
+    `${name} TRN-1: frames arrive in order, each once`,
+    withPair(async (pair) => {
+      const [out, inbound] = both(pair, 1 << 20);
+      await until(() => out.credit > 0, "credit");
+      for (let i = 0; i < 500; i++)
+        out.send(
+          i % 5 === 4 ? FrameKind.watermark : FrameKind.batch,
+          Uint8Array.of(i & 255, i >> 8),
+        );
+      const seen: number[] = [];
+      await until(() => {
+        for (let frame = inbound.take(); frame !== undefined; frame = inbound.take()) {
+          seen.push((frame.payload[0] ?? 0) | ((frame.payload[1] ?? 0) << 8));
+          expect(frame.kind).toBe(
+            (seen.length - 1) % 5 === 4 ? FrameKind.watermark : FrameKind.batch,
+          );
+        }
+        return seen.length === 500;
+      }, "500 frames");
+      expect(seen).toEqual(Array.from({ length: 500 }, (_, i) => i));
+    }),
+  );
+
+  test(
+    `${name} TRN-2: nothing goes without credit; the receiver's grant lets it go on`,
+    withPair(async (pair) => {
+      const [out, inbound] = both(pair, 100);
+      expect(out.credit).toBe(0);
+      expect(out.mayGo(1)).toBe(false);
+      expect(() => out.send(FrameKind.batch, bytes(1))).toThrow();
+      await until(() => out.credit === 100, "first credit");
+      out.send(FrameKind.batch, bytes(60));
+      expect(out.mayGo(41)).toBe(false);
+      out.send(FrameKind.batch, bytes(40));
+      expect(out.mayGo(1)).toBe(false);
+      await until(() => inbound.queuedBytes === 100, "both frames");
+      let woken = 0;
+      out.onCredit(() => {
+        woken += 1;
+      });
+      inbound.grant(100);
+      await until(() => woken > 0, "credit is announced");
+      expect(out.credit).toBe(100);
+    }),
+  );
+
+  test(
+    `${name} TRN-2: a frame larger than the window passes while the window is untouched`,
+    withPair(async (pair) => {
+      const [out, inbound] = both(pair, 100);
+      await until(() => out.credit === 100, "credit");
+      expect(out.mayGo(5_000)).toBe(true);
+      out.send(FrameKind.batch, bytes(5_000));
+      expect(out.mayGo(1)).toBe(false);
+      await until(() => inbound.queuedBytes === 5_000, "the frame");
+      inbound.grant(5_000);
+      await until(() => out.credit === 100, "credit is whole again");
+    }),
+  );
+
+  test(
+    `${name}: either end may open first, and hints reach the producer before and after`,
+    withPair(async (pair) => {
+      const hints: string[] = [];
+      const early = { edge: "e1", from: 0, to: 0 };
+      const out = pair.producer.openOutbound(early, pair.consumer.address);
+      const inbound = pair.consumer.openInbound(early, 10);
+      inbound.sendHint(new TextEncoder().encode("a"));
+      out.onHint((payload) => hints.push(new TextDecoder().decode(payload)));
+      inbound.sendHint(new TextEncoder().encode("b"));
+      await until(() => hints.length === 2 && out.credit === 10, "hints and credit");
+      expect(hints).toEqual(["a", "b"]);
+    }),
+  );
+
+  test(
+    `${name} TRN-3: credit passes while the data of a full channel waits`,
+    withPair(async (pair) => {
+      const [full] = both(pair, 10);
+      const [free, inbound] = both(pair, 10, { edge: "e2", from: 0, to: 0 });
+      await until(() => full.credit === 10 && free.credit === 10, "credit");
+      full.send(FrameKind.batch, bytes(10));
+      free.send(FrameKind.batch, bytes(10));
+      await until(() => inbound.queuedBytes === 10, "frame");
+      inbound.grant(10);
+      await until(() => free.credit === 10, "credit of the other channel");
+      expect(full.credit).toBe(0);
+    }),
+  );
+
+  test(
+    `${name} TRN-4: a peer's death is told once, after what had arrived`,
+    withPair(async (pair) => {
+      const [out, inbound] = both(pair, 1_000);
+      await until(() => out.credit > 0, "credit");
+      out.send(FrameKind.batch, bytes(10));
+      await until(() => inbound.queuedBytes === 10, "frame");
+      let failures = 0;
+      inbound.onFailure(() => {
+        failures += 1;
+      });
+      pair.kill();
+      await until(() => failures > 0, "failure");
+      expect(inbound.take()?.payload.length).toBe(10);
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(failures).toBe(1);
+    }),
+  );
+
+  test(`${name} TRN-5: a peer of another attempt gets no credit`, async () => {
+    const pair = await open(["job 1.1", "job 1.2"]);
+    try {
+      const [out, inbound] = both(pair, 100);
+      let failed = false;
+      out.onFailure(() => {
+        failed = true;
+      });
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(out.credit).toBe(0);
+      expect(inbound.queuedBytes).toBe(0);
+      void failed;
+    } finally {
+      await pair.close();
+    }
+  });
+
+  test(
+    `${name}: many channels over one pair keep apart`,
+    withPair(async (pair) => {
+      const channels = Array.from({ length: 20 }, (_, to) =>
+        both(pair, 4_096, { edge: "e", from: 1, to }),
+      );
+      await until(() => channels.every(([out]) => out.credit > 0), "credit everywhere");
+      for (let round = 0; round < 20; round++)
+        channels.forEach(([out], i) => {
+          out.send(FrameKind.batch, Uint8Array.of(i, round));
+        });
+      await until(() => channels.every(([, inbound]) => inbound.queuedBytes === 40), "all frames");
+      channels.forEach(([, inbound], i) => {
+        for (let round = 0; round < 20; round++)
+          expect([...(inbound.take()?.payload ?? [])]).toEqual([i, round]);
+      });
+    }),
+  );
+}
