@@ -1,0 +1,79 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { negative, prelude } from "./negative.ts";
+
+const root = join(import.meta.dirname, "../../..");
+const golden = join(import.meta.dirname, "golden.json");
+const compilers = {
+  "5.9": join(root, "node_modules/typescript59/bin/tsc"),
+  current: join(root, "node_modules/typescript/bin/tsc"),
+};
+const names = Object.keys(negative);
+
+/** First line of the first error of each snippet, or "compiles". All snippets are one program: a compiler starts once. */
+function errorsBy(compiler: string): Record<string, string> {
+  const folder = join(
+    import.meta.dirname,
+    `.snippets-${process.pid}-${compiler === compilers.current ? "now" : "59"}`,
+  );
+  mkdirSync(folder, { recursive: true });
+  try {
+    for (const [i, name] of names.entries()) {
+      writeFileSync(join(folder, `s${i}.ts`), `${prelude}\n${negative[name] ?? ""}\n`);
+    }
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({
+        extends: "../../../../tsconfig.node.json",
+        compilerOptions: { noUnusedLocals: false },
+        include: ["*.ts"],
+      }),
+    );
+    const run = spawnSync(process.execPath, [compiler, "-p", folder, "--pretty", "false"], {
+      encoding: "utf8",
+      cwd: folder,
+    });
+    const found: Record<string, string> = Object.fromEntries(
+      names.map((name) => [name, "compiles"]),
+    );
+    for (const line of run.stdout.split("\n")) {
+      const match = /s(\d+)\.ts\(\d+,\d+\): (error .*)$/.exec(line);
+      const name = names[Number(match?.[1] ?? -1)];
+      if (match === null || name === undefined || found[name] !== "compiles") continue;
+      found[name] = (match[2] ?? "").replaceAll(root, "").slice(0, 400);
+    }
+    return found;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test("at least forty things do not compile, and the compiler's first line says what is wrong", () => {
+  const found = Object.fromEntries(
+    Object.entries(compilers).map(([version, compiler]) => [version, errorsBy(compiler)]),
+  );
+  if (process.env["MILLRACE_UPDATE"] === "1" || !existsSync(golden))
+    writeFileSync(golden, `${JSON.stringify(found, null, 2)}\n`);
+  expect(names.length).toBeGreaterThanOrEqual(40);
+  for (const errors of Object.values(found))
+    expect(Object.entries(errors).filter(([, error]) => error === "compiles")).toEqual([]);
+  expect(found).toEqual(JSON.parse(readFileSync(golden, "utf8")));
+});
+
+test.each(Object.entries(compilers))(
+  "what must compile does, with TypeScript %s",
+  (_version, compiler) => {
+    const run = spawnSync(
+      process.execPath,
+      [compiler, "-p", join(import.meta.dirname, ".."), "--pretty", "false"],
+      { encoding: "utf8" },
+    );
+    expect(
+      run.stdout
+        .split("\n")
+        .filter((line) => line.startsWith("src/contract") || line.includes("error")),
+    ).toEqual([]);
+  },
+);
