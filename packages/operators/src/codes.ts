@@ -30,11 +30,11 @@ export const codes = {
     message: "the side output is not declared",
     fix: "declare it in sideOutputs of the process spec",
   },
-  OPERATOR_NO_OUTPUT: {
+  OPERATOR_NOTHING_RETURNED: {
     domain: "user",
     retry: "never",
-    message: "collect was called without a declared output",
-    fix: "declare output in the process spec",
+    message: "a function whose result is kept in state returned undefined",
+    fix: "return the new value from reduce and add, also after changing the accumulator in place; use clear() to empty a state",
   },
   OPERATOR_BAD_FLATMAP: {
     domain: "user",

@@ -54,8 +54,22 @@ class ProcessContext {
     this.#setup.output.emit(value, this.#time);
   }
   output(name: string, value: unknown): void {
-    this.#setup.output.emitSide(name, value, this.#time);
+    emitDeclaredSide(this.#setup, name, value, this.#time);
   }
+}
+
+/** Throws `OPERATOR_UNDECLARED_SIDE`: a misspelt name must not lose records. */
+export function emitDeclaredSide(
+  setup: OperatorSetup,
+  name: string,
+  value: unknown,
+  timestamp: number,
+): void {
+  if (!setup.sideOutputs.includes(name))
+    throw fail("OPERATOR_UNDECLARED_SIDE", {
+      fields: { uid: setup.task.uid, side: name, declared: setup.sideOutputs },
+    });
+  setup.output.emitSide(name, value, timestamp);
 }
 
 function createProcess(
@@ -109,9 +123,7 @@ export class ValueHandle {
   }
   update(value: unknown): void {
     if (value === undefined)
-      throw fail("OPERATOR_BAD_FIELD", {
-        fields: { reason: "state can't hold undefined; use clear()" },
-      });
+      throw fail("OPERATOR_NOTHING_RETURNED", { fields: { function: "update" } });
     this.#table.put(this.#where.a, this.#where.b, 0, value);
   }
   clear(): void {

@@ -6,7 +6,7 @@
  *        on a tie the first (or with `first: false` the last) such record.
  */
 import type { OperatorDefinition, OperatorSetup, StateTable } from "@millrace/spi";
-import { fail } from "./fail.ts";
+import { fail, returned } from "./fail.ts";
 import { streamTable } from "./stream-table.ts";
 
 type Row = Readonly<Record<string, unknown>>;
@@ -16,7 +16,11 @@ export const reduceOperator: OperatorDefinition = {
   kind: "reduce",
   inputs: 1,
   keyed: true,
-  create: (setup) => rolling(setup, setup.functions["fn"] as Combine, (value) => value),
+  create(setup) {
+    const fn = setup.functions["fn"] as Combine;
+    const combine: Combine = (aggregate, value) => returned(setup, "reduce", fn(aggregate, value));
+    return rolling(setup, combine, (value) => value);
+  },
 };
 
 export const rollingOperator: OperatorDefinition = {

@@ -62,7 +62,13 @@ function createSource(setup: OperatorSetup): Operator {
   });
   const readerOutput: ReaderOutput = {
     emit(splitId, value, given) {
-      const timestamp = read(value, given);
+      let timestamp: number;
+      try {
+        timestamp = read(value, given);
+      } catch (error) {
+        blame(error, setup.task.uid);
+        return setup.failed(error, value, given, () => {});
+      }
       splits.beforeEvent(splitId);
       output.emit(value, timestamp);
       splits.afterEvent(value, timestamp);

@@ -230,6 +230,7 @@ export class OperatorChain {
       keys: description.keys.map((key) => keySelectorOf(key, functions)),
       inputTypes: description.inputTypes,
       outputType: description.outputType,
+      sideOutputs: Object.keys(description.sideOutputs),
       output,
       state: backend,
       timers: (onTimer) => {

@@ -21,6 +21,7 @@ import { TaskMailbox } from "./mailbox.ts";
 import { OperatorChain } from "./operator-chain.ts";
 import { Outputs } from "./outputs.ts";
 import { Snapshotter } from "./snapshotter.ts";
+import { userFrame } from "./user-frame.ts";
 
 export interface TaskOptions {
   readonly host: SlotHost;
@@ -345,8 +346,13 @@ export class Task {
       return { ...info, fields: { ...where, ...info.fields } };
     }
     const cause = errorInfo(error);
+    const at = userFrame(cause.stack);
     return {
-      ...errorInfo(fail("USER_CODE_THREW", { fields: { ...where, thrown: cause.message } })),
+      ...errorInfo(
+        fail("USER_CODE_THREW", {
+          fields: { ...where, ...(at === undefined ? {} : { at }), thrown: cause.message },
+        }),
+      ),
       ...(cause.stack === undefined ? {} : { stack: cause.stack }),
       cause,
     };

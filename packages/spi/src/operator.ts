@@ -109,6 +109,8 @@ export interface OperatorSetup {
   readonly keys: readonly (((value: unknown) => unknown) | undefined)[];
   readonly inputTypes: readonly TypeNode[];
   readonly outputType: TypeNode;
+  /** Names of the declared side outputs, read or not. */
+  readonly sideOutputs: readonly string[];
   readonly output: Output;
   /** Keyed state of this operator; using it on a non-keyed operator throws. */
   readonly state: KeyedState;

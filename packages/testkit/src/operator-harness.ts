@@ -41,6 +41,8 @@ export interface OperatorSpec {
   readonly outputType?: TypeNode;
   /** Side outputs that somebody reads. */
   readonly sides?: readonly string[];
+  /** Declared side outputs that nobody reads. */
+  readonly unreadSides?: readonly string[];
   readonly onError?: ErrorPolicy;
 }
 export interface HarnessOptions extends OperatorSpec {
@@ -358,6 +360,7 @@ export class OperatorHarness {
       keys: (options.keys ?? []) as OperatorSetup["keys"],
       inputTypes: options.inputTypes ?? [unknownType],
       outputType: options.outputType ?? unknownType,
+      sideOutputs: [...(options.sides ?? []), ...(options.unreadSides ?? [])],
       output,
       state: this.#backend as KeyedState,
       timers: (onTimer) => {

@@ -70,10 +70,6 @@ test.each(Object.entries(compilers))(
       [compiler, "-p", join(import.meta.dirname, ".."), "--pretty", "false"],
       { encoding: "utf8" },
     );
-    expect(
-      run.stdout
-        .split("\n")
-        .filter((line) => line.startsWith("src/contract") || line.includes("error")),
-    ).toEqual([]);
+    expect(run.status, run.stdout).toBe(0);
   },
 );

@@ -8,7 +8,8 @@ import type { TypeNode } from "@millrace/data";
 import type { ColumnAggregate, WindowFunctionConfig } from "@millrace/graph";
 import type { OperatorSetup, StateTable } from "@millrace/spi";
 import { columnAggregate } from "../aggregates/column-aggregates.ts";
-import { valueHandles } from "../process.ts";
+import { returned } from "../fail.ts";
+import { emitDeclaredSide, valueHandles } from "../process.ts";
 import { streamTable } from "../stream-table.ts";
 import type { WindowRef } from "./window.ts";
 
@@ -60,7 +61,12 @@ function reduceContents(setup: OperatorSetup): WindowContents {
   return {
     add(start, value) {
       const before = table.get(start, 0, 0);
-      table.put(start, 0, 0, before === undefined ? value : reduce(before, value));
+      table.put(
+        start,
+        0,
+        0,
+        before === undefined ? value : returned(setup, "reduce", reduce(before, value)),
+      );
     },
     fire(window, currentWatermark) {
       const value = table.get(window.start, 0, 0);
@@ -82,7 +88,8 @@ function aggregateContents(setup: OperatorSetup, accumulator: TypeNode): WindowC
   const emit = emitter(setup);
   return {
     add(start, value) {
-      table.put(start, 0, 0, add(value, table.get(start, 0, 0) ?? create()));
+      const after = add(value, table.get(start, 0, 0) ?? create());
+      table.put(start, 0, 0, returned(setup, "add", after));
     },
     fire(window, currentWatermark) {
       const value = table.get(window.start, 0, 0);
@@ -164,7 +171,7 @@ function processContents(
         globalState,
         collect: (value: unknown) => setup.output.emit(value, window.end - 1),
         output: (name: string, value: unknown) =>
-          setup.output.emitSide(name, value, window.end - 1),
+          emitDeclaredSide(setup, name, value, window.end - 1),
       });
     },
     clear(start) {
