@@ -10,6 +10,7 @@ const processes: Readonly<Record<string, string>> = {
   main: "apps/cli/src/main.ts",
   "runner-main": "packages/taskmanager/src/runner-main.ts",
   "slot-main": "packages/taskmanager/src/slot-main.ts",
+  "segment-main": "packages/taskmanager/src/segment-main.ts",
   "plan-main": "packages/taskmanager/src/plan-main.ts",
 };
 

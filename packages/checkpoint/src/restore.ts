@@ -7,7 +7,7 @@
  *        ("splits" of a source U) goes to its enumerator `U/enumerator`, which deals again.
  * RES-4  Watermarks come with the key groups that the old subtasks owned.
  */
-import { keyGroupRange } from "@millrace/data";
+import { joinTypes, keyGroupRange } from "@millrace/data";
 import type { JobGraph, JobVertex } from "@millrace/graph";
 import { fail } from "./fail.ts";
 import type {
@@ -146,7 +146,7 @@ function restored(old: StoredOperator, vertex: JobVertex, subtask: number): Rest
     .filter((segment) => segment.from < segment.to);
   return {
     keyType: old.snapshots.find((snapshot) => snapshot.keyType !== null)?.keyType ?? null,
-    tables: old.snapshots.find((snapshot) => snapshot.tables.length > 0)?.tables ?? [],
+    tables: joinedTables(old.snapshots),
     segments,
     lists,
     watermarks: old.snapshots.map((snapshot, index) => ({
@@ -154,6 +154,21 @@ function restored(old: StoredOperator, vertex: JobVertex, subtask: number): Rest
       watermark: snapshot.watermark,
     })),
   };
+}
+
+/** What one subtask has learnt of an inferred table holds for rows of all, after a rescale. */
+function joinedTables(snapshots: readonly OperatorSnapshot[]): OperatorSnapshot["tables"] {
+  const tables = new Map<string, OperatorSnapshot["tables"][number]>();
+  for (const table of snapshots.flatMap((snapshot) => snapshot.tables)) {
+    const known = tables.get(table.name);
+    tables.set(
+      table.name,
+      known === undefined || table.origin !== "inferred"
+        ? table
+        : { ...table, type: joinTypes(known.type, table.type) },
+    );
+  }
+  return [...tables.values()];
 }
 
 function itemsOf(operator: StoredOperator, name: string): readonly string[] {

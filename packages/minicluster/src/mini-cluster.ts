@@ -5,7 +5,6 @@
  * MIN-1  Control messages cross asynchronously and in order, as they would over a stream.
  * MIN-2  Data crosses slots encoded, as it would between processes: no object is ever shared between two slots.
  */
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { buildJob, type Job } from "@millrace/api";
 import {
   type ErrorInfo,
@@ -14,7 +13,7 @@ import {
   type Platform,
   silentLogger,
 } from "@millrace/base";
-import { nodePlatform, secretFromEnvironment } from "@millrace/base/node";
+import { nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
 import {
   type Connection,
   Coordinator,
@@ -112,10 +111,7 @@ export class MiniCluster {
       logger: this.#options.logger ?? silentLogger,
       objects: this.store,
       checkMutations: this.#options.checkMutations ?? true,
-      compression: {
-        compress: (bytes) => zstdCompressSync(bytes),
-        decompress: (bytes, maxBytes) => zstdDecompressSync(bytes, { maxOutputLength: maxBytes }),
-      },
+      compression: zstd,
       openTransport: (attempt) =>
         this.#network.transport(
           { host: "local", port: ++this.#addresses },

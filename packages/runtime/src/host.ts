@@ -6,6 +6,7 @@ import type { ErrorInfo, Logger, Platform } from "@millrace/base";
 import type { RestoreAssignment, SubtaskSnapshot } from "@millrace/checkpoint";
 import type { Transport } from "@millrace/exchange";
 import type { JobOptions, TaskDeployment } from "@millrace/graph";
+import type { BlockCompression, SegmentBuilder } from "@millrace/state";
 
 export interface JobContext {
   readonly jobId: string;
@@ -23,19 +24,16 @@ export interface SnapshotObjects {
   getRange(key: string, from: number, to: number): Promise<Uint8Array | undefined>;
 }
 
-/** Compression of segment blocks; the identity where there is none. */
-export interface BlockCompression {
-  compress(bytes: Uint8Array): Uint8Array;
-  decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
-}
-
 export interface SlotHost {
   readonly platform: Platform;
   readonly logger: Logger;
   readonly job: JobContext;
   readonly transport: Transport;
   readonly objects: SnapshotObjects;
+  /** How segment blocks are compressed; undefined: not at all. */
   readonly compression: BlockCompression | undefined;
+  /** Makes segments of what a snapshot copied, on another thread where there is one. */
+  readonly segments: SegmentBuilder;
   /** Closures of the job by operator uid. */
   functions(uid: string): Readonly<Record<string, unknown>>;
   secrets(name: string): string;

@@ -1,6 +1,5 @@
 export { applyCommand, type SlotCommand, upMessageOf } from "./bridge.ts";
 export type {
-  BlockCompression,
   JobContext,
   SlotDeployment,
   SlotEvent,

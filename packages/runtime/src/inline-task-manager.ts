@@ -8,8 +8,9 @@
 import { type ErrorInfo, errorInfo, type Logger, type Platform } from "@millrace/base";
 import type { Transport } from "@millrace/exchange";
 import type { AttemptMessage, Down, DownMessage, UpMessage } from "@millrace/protocol";
+import { type BlockCompression, inlineSegmentBuilder } from "@millrace/state";
 import { applyCommand, upMessageOf } from "./bridge.ts";
-import type { BlockCompression, JobContext, SlotEvent, SnapshotObjects } from "./host.ts";
+import type { JobContext, SlotEvent, SnapshotObjects } from "./host.ts";
 import { Slot } from "./slot.ts";
 
 export interface InlineTaskManagerOptions {
@@ -154,6 +155,7 @@ export class InlineTaskManager {
       transport,
       objects: this.#options.objects,
       compression: this.#options.compression,
+      segments: inlineSegmentBuilder(this.#options.compression),
       checkMutations: this.#options.checkMutations,
       job: {
         jobId: runner.attempt.jobId,

@@ -7,7 +7,7 @@ import { keyGroupRange, unknownType, valueCodec } from "@millrace/data";
 import type { ChainedOperator, TaskDeployment } from "@millrace/graph";
 import { Chain, type ChainOperator, operatorDefinition } from "@millrace/operators";
 import type { BarrierInfo, Operator, OperatorSetup, Output } from "@millrace/spi";
-import { HashMapBackend, type SegmentRange } from "@millrace/state";
+import { HashMapBackend } from "@millrace/state";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { fail } from "./fail.ts";
 import type { SlotHost } from "./host.ts";
@@ -77,8 +77,9 @@ export class OperatorChain {
     for (const { description, backend } of this.hosted) {
       const restored = restore?.operators[description.uid];
       if (restored === undefined || restore === undefined) continue;
-      await backend.restore({ ...restored, checkpointId: restore.checkpointId }, (range) =>
-        this.#read(range),
+      await backend.restore(
+        { ...restored, checkpointId: restore.checkpointId },
+        (object, from, to) => this.#read(object, from, to),
       );
     }
     if (this.#abort.signal.aborted) return;
@@ -269,14 +270,10 @@ export class OperatorChain {
     };
   }
 
-  async #read(range: SegmentRange): Promise<Uint8Array> {
-    const bytes = await this.#options.host.objects.getRange(
-      range.object,
-      range.offset,
-      range.offset + range.length,
-    );
-    if (bytes === undefined || bytes.length !== range.length)
-      throw fail("TASK_SEGMENT_MISSING", { fields: { object: range.object } });
+  async #read(object: string, from: number, to: number): Promise<Uint8Array> {
+    const bytes = await this.#options.host.objects.getRange(object, from, to);
+    if (bytes === undefined || bytes.length !== to - from)
+      throw fail("TASK_SEGMENT_MISSING", { fields: { object } });
     return bytes;
   }
 }

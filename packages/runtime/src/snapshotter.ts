@@ -1,9 +1,9 @@
 /**
  * A subtask's part of a checkpoint: captured at the barrier, encoded between slices of work, uploaded, acknowledged.
  *
- *   begin (at the barrier)  operators' lists, keyed state's epoch      step (later)  encode one operator at a time → upload → acknowledge
+ *   begin (at the barrier)  operators' lists, keyed state's epoch      step (later)  copy rows, some at a time → build segments → upload → acknowledge
  *
- * SNP-1  Capturing is all that happens at the barrier; encoding and uploading never hold up records.
+ * SNP-1  Closing the epoch is all that happens at the barrier; rows are copied between slices of work, segments built elsewhere.
  * SNP-2  One object per subtask and checkpoint, under a name that holds (epoch, attempt, n): CKP-2.
  * SNP-3  The watermark of a snapshot never falls behind that of the restored one.
  * SNP-4  A newer barrier, or an abort, gives up an older snapshot: nothing is acknowledged for it any more.
@@ -16,10 +16,11 @@ import {
   type SubtaskSnapshot,
   snapshotName,
 } from "@millrace/checkpoint";
-import { crc32c, keyGroupRange, minWatermark } from "@millrace/data";
+import { keyGroupRange, minWatermark } from "@millrace/data";
 import type { TaskDeployment } from "@millrace/graph";
 import type { BarrierInfo } from "@millrace/spi";
-import type { StateSnapshot } from "@millrace/state";
+import type { BuiltSegment, StateSnapshot } from "@millrace/state";
+import { fail } from "./fail.ts";
 import type { SlotHost } from "./host.ts";
 import type { ListToStore, OperatorChain } from "./operator-chain.ts";
 
@@ -32,7 +33,6 @@ interface Work {
   readonly finished: boolean;
   readonly lists: readonly (readonly ListToStore[])[];
   readonly watermarks: readonly number[];
-  readonly states: StateSnapshot[];
 }
 
 export interface SnapshotterOptions {
@@ -70,7 +70,6 @@ export class Snapshotter {
       watermarks: chain.hosted.map(({ description }, i) =>
         Math.max(chain.chain.watermarkOf(i), this.#restoredWatermark(description.uid)),
       ),
-      states: [],
     };
     host.faultPoint("snapshot.captured");
   }
@@ -88,18 +87,17 @@ export class Snapshotter {
     return watermark;
   }
 
-  /** Encodes the next operator. True when there is more to do. */
+  /** Copies some rows of the snapshot, or clears up after one. True when there is more to do. */
   step(): boolean {
+    const { hosted } = this.#options.chain;
+    for (const { backend } of hosted) if (backend.step()) return true;
     const work = this.#work;
     if (work === undefined) return false;
-    const { hosted } = this.#options.chain;
-    const next = hosted[work.states.length];
-    if (next !== undefined) {
-      work.states.push(next.backend.encodeSnapshot());
-      if (work.states.length < hosted.length) return true;
-    }
     this.#work = undefined;
-    void this.#upload(work);
+    void this.#upload(
+      work,
+      hosted.map(({ backend }) => backend.takeSnapshot()),
+    );
     return false;
   }
 
@@ -114,7 +112,7 @@ export class Snapshotter {
     for (const { backend } of this.#options.chain.hosted) backend.aborted(checkpointId);
   }
 
-  async #upload(work: Work): Promise<void> {
+  async #upload(work: Work, states: readonly StateSnapshot[]): Promise<void> {
     const { host, deployment } = this.#options;
     const { checkpointId } = work.barrier;
     try {
@@ -124,7 +122,10 @@ export class Snapshotter {
         deployment.vertex.id,
         deployment.subtask,
       );
-      const { object, operators } = this.#assemble(work, name);
+      const built: (readonly BuiltSegment[])[] = [];
+      for (const state of states) built.push(await this.#build(state, checkpointId));
+      if (this.#current !== checkpointId) return;
+      const { object, operators } = this.#assemble(work, states, built, name);
       host.faultPoint("snapshot.before-upload");
       if (object.length > 0) await host.objects.put(name, object);
       host.faultPoint("snapshot.after-upload");
@@ -166,8 +167,33 @@ export class Snapshotter {
     }
   }
 
+  /** New segments of one operator; the first takes in older ones that are to be merged. */
+  async #build(state: StateSnapshot, checkpointId: number): Promise<readonly BuiltSegment[]> {
+    const { host } = this.#options;
+    const built: BuiltSegment[] = [];
+    for (const captured of state.parts) {
+      if (this.#current !== checkpointId) break;
+      const merged = built.length === 0 ? state.merged : [];
+      const older = await Promise.all(
+        merged.map(async (segment) => ({
+          bytes: await this.#read(segment),
+          groups: { from: segment.from, to: segment.to },
+        })),
+      );
+      built.push(await host.segments.build({ captured, older }));
+    }
+    return built;
+  }
+  async #read({ object, offset, length }: SegmentRef): Promise<Uint8Array> {
+    const bytes = await this.#options.host.objects.getRange(object, offset, offset + length);
+    if (bytes?.length !== length) throw fail("TASK_SEGMENT_MISSING", { fields: { object } });
+    return bytes;
+  }
+
   #assemble(
     work: Work,
+    states: readonly StateSnapshot[],
+    built: readonly (readonly BuiltSegment[])[],
     name: string,
   ): { readonly object: Uint8Array; readonly operators: readonly OperatorSnapshot[] } {
     const { chain, deployment } = this.#options;
@@ -176,26 +202,23 @@ export class Snapshotter {
       deployment.vertex.parallelism,
       deployment.vertex.maxParallelism,
     );
-    const object = new Uint8Array(
-      work.states.reduce((sum, state) => sum + (state.segment?.bytes.length ?? 0), 0),
-    );
+    const object = new Uint8Array(built.flat().reduce((sum, { bytes }) => sum + bytes.length, 0));
     let offset = 0;
-    const operators = work.states.map((state, i): OperatorSnapshot => {
+    const operators = states.map((state, i): OperatorSnapshot => {
       const segments: SegmentRef[] = [...state.carried];
-      if (state.segment !== undefined) {
-        const { bytes, rows, level } = state.segment;
+      built[i]?.forEach(({ bytes, rows, crc }, part) => {
         object.set(bytes, offset);
         segments.push({
           object: name,
           offset,
           length: bytes.length,
           rows,
-          crc: crc32c(bytes),
+          crc,
           ...own,
-          level,
+          level: state.level + part,
         });
         offset += bytes.length;
-      }
+      });
       return {
         uid: chain.hosted[i]?.description.uid ?? "",
         keyType: state.keyType,

@@ -6,15 +6,7 @@
  * BKD-3  An aborted snapshot changes nothing; a completed one is the base of the next.
  * BKD-4  `undo` takes back state and timers of one call, nothing else.
  */
-import {
-  compareTypes,
-  hashKey,
-  inferType,
-  keyGroupOf,
-  migrateValue,
-  minWatermark,
-  type TypeNode,
-} from "@millrace/data";
+import { inferType, minWatermark, type TypeNode } from "@millrace/data";
 import type {
   KeyedState,
   StateTable,
@@ -22,15 +14,14 @@ import type {
   TimerCallback,
   TimerDomain,
 } from "@millrace/spi";
+import type { SegmentTask } from "./build-segment.ts";
+import type { Capture, TableSchema } from "./capture.ts";
 import { fail } from "./fail.ts";
-import {
-  type BlockCompression,
-  encodeSegment,
-  readSegment,
-  type SegmentRows,
-  type TableSchema,
-} from "./segment.ts";
-import { keyText, type SelectedKey, Table, type Undo } from "./table.ts";
+import { KeyDirectory } from "./key-directory.ts";
+import { segmentsToMerge } from "./merge-policy.ts";
+import { RestoredTables } from "./restored-tables.ts";
+import type { BlockCompression } from "./segment.ts";
+import { Table } from "./table.ts";
 import { Timers, timerTables } from "./timers.ts";
 
 /** A byte range of an object with sorted rows; the same shape as a manifest's. */
@@ -66,59 +57,61 @@ export interface BackendOptions {
 export interface StateSnapshot {
   readonly keyType: TypeNode | null;
   readonly tables: readonly TableSchema[];
-  /** Ranges of earlier checkpoints that still count. */
+  /** Segments of earlier checkpoints that still count. */
   readonly carried: readonly SegmentRange[];
-  /** The new segment; undefined when nothing changed. */
-  readonly segment:
-    | { readonly bytes: Uint8Array; readonly rows: number; readonly level: number }
-    | undefined;
+  /** Segments of earlier checkpoints, oldest first, that the first of `parts` takes in. */
+  readonly merged: readonly SegmentRange[];
+  /** A new segment each, of levels `level`, `level + 1`, …; none when nothing changed. */
+  readonly parts: readonly SegmentTask["captured"][];
+  readonly level: number;
 }
 
-/** More segments than this per operator are merged into one: what a restore must read stays bounded. */
-const maxSegments = 8;
+/** Rows that one step of a snapshot copies: well under a millisecond. */
+const rowsPerStep = 256;
+const noBase = -1;
 
+interface Base {
+  readonly checkpointId: number;
+  readonly epoch: number;
+  /** Oldest first. */
+  readonly segments: readonly SegmentRange[];
+}
 interface Pending {
   readonly checkpointId: number;
   readonly epoch: number;
-  readonly full: boolean;
   readonly carried: readonly SegmentRange[];
-  readonly rows: readonly SegmentRows[];
+  readonly merged: readonly SegmentRange[];
+  readonly captures: readonly Capture[];
+}
+/** What a row was before a change of the current call. */
+interface Before {
+  readonly table: Table;
+  readonly key: unknown;
+  readonly namespace: readonly [number, number, number];
+  readonly value: unknown;
 }
 
 export class HashMapBackend implements KeyedState {
   readonly #options: BackendOptions;
+  readonly #keys: KeyDirectory;
   readonly #tables = new Map<string, Table>();
-  readonly #restoredTables = new Map<
-    string,
-    {
-      readonly schema: TableSchema;
-      readonly rows: {
-        selected: SelectedKey;
-        namespace: readonly [number, number, number];
-        value: { readonly current: unknown };
-      }[];
-    }
-  >();
+  #restored: RestoredTables | undefined;
   #watermarks: RestoredState["watermarks"] = [];
-  #selected: SelectedKey | undefined;
   #keyType: TypeNode | undefined;
-  #timers: Timers | undefined;
-  #undo: Undo[] | undefined;
+  #undo: Before[] | undefined;
   /** Epoch n: changes made between the barriers n-1 and n of this attempt. */
   #epoch = 1;
-  /** Completed checkpoint → the epoch it closed. */
-  readonly #closed = new Map<number, number>();
-  #base:
-    | {
-        readonly checkpointId: number;
-        readonly epoch: number;
-        readonly segments: readonly SegmentRange[];
-      }
-    | undefined;
+  /** Snapshots that may still complete, by checkpoint. */
+  readonly #taken = new Map<
+    number,
+    { readonly epoch: number; segments?: readonly SegmentRange[] }
+  >();
+  #base: Base | undefined;
   #pending: Pending | undefined;
 
   constructor(options: BackendOptions) {
     this.#options = options;
+    this.#keys = new KeyDirectory(options.maxParallelism);
   }
 
   // ── what operators see ─────────────────────────────────────────────────────────────────────
@@ -126,49 +119,48 @@ export class HashMapBackend implements KeyedState {
   table<V>(declaration: TableDeclaration): StateTable<V> {
     if (this.#tables.has(declaration.name))
       throw new RangeError(`table ${declaration.name} is declared twice`);
-    const table = new Table(this.#evolve(declaration));
+    const table = new Table(declaration, this.#keys);
     this.#tables.set(declaration.name, table);
-    const restored = this.#restoredTables.get(declaration.name);
-    const migrate =
-      restored === undefined ? undefined : this.#migration(restored.schema, declaration);
-    for (const row of restored?.rows ?? []) {
-      table.restore(
-        row.selected,
-        row.namespace,
-        migrate === undefined ? row.value : { current: migrate(row.value.current) },
-      );
-    }
-    this.#restoredTables.delete(declaration.name);
+    // Rows of a migrated table are not what the base's segments hold.
+    if (this.#restored?.into(table, declaration) === "migrated") this.#base = undefined;
     return {
-      get: (a, b, c) => table.get(this.#current(), a, b, c) as V | undefined,
-      put: (a, b, c, value) =>
-        table.put(
-          { selected: this.#current(), epoch: this.#epoch, undo: this.#undo },
-          [a, b, c],
-          value,
-        ),
-      delete: (a, b, c) =>
-        table.delete({ selected: this.#current(), epoch: this.#epoch, undo: this.#undo }, a, b, c),
+      get: (a, b, c) => {
+        this.#selected();
+        return table.get(a, b, c) as V | undefined;
+      },
+      put: (a, b, c, value) => {
+        this.#selected();
+        if (this.#undo !== undefined) this.#remember(table, a, b, c);
+        table.put(a, b, c, value);
+      },
+      delete: (a, b, c) => {
+        this.#selected();
+        if (this.#undo !== undefined) this.#remember(table, a, b, c);
+        table.delete(a, b, c);
+      },
     };
   }
+  /** Live rows of all tables. */
+  rows(): number {
+    return [...this.#tables.values()].reduce((rows, table) => rows + table.size, 0);
+  }
   selectKey(key: unknown): void {
-    const selected = this.#selected;
-    if (selected !== undefined && selected.key === key && typeof key !== "object") return;
-    const group = keyGroupOf(hashKey(key), this.#options.maxParallelism);
+    const keys = this.#keys;
+    keys.select(key);
+    const group = keys.groupOf(keys.selected);
     const { from, to } = this.#options.keyGroups;
-    if (group < from || group >= to)
-      throw fail("STATE_FOREIGN_KEY", { fields: { uid: this.#options.uid, group, from, to } });
-    this.#selected = { key, group, text: keyText(key) };
-    if (this.#keyType === undefined) this.#keyType = inferType(key, undefined);
+    if (group < from || group >= to) throw this.#foreign(group);
+    this.#keyType ??= inferType(key, undefined);
   }
   get currentKey(): unknown {
-    return this.#current().key;
+    this.#selected();
+    return this.#keys.selectedKey;
   }
   get currentKeyGroup(): number {
-    return this.#current().group;
+    return this.#keys.groupOf(this.#selected());
   }
   get restoredWatermark(): number {
-    const { group } = this.#current();
+    const group = this.currentKeyGroup;
     for (const range of this.#watermarks)
       if (group >= range.from && group < range.to) return range.watermark;
     return minWatermark;
@@ -179,7 +171,12 @@ export class HashMapBackend implements KeyedState {
   undo(): void {
     const undo = this.#undo ?? [];
     this.#undo = undefined;
-    for (let i = undo.length - 1; i >= 0; i--) undo[i]?.();
+    for (let i = undo.length - 1; i >= 0; i--) {
+      const { table, key, namespace, value } = undo[i]!;
+      this.#keys.select(key);
+      if (value === undefined) table.delete(...namespace);
+      else table.put(...namespace, value);
+    }
   }
   release(): void {
     this.#undo = undefined;
@@ -192,182 +189,148 @@ export class HashMapBackend implements KeyedState {
         this.table<boolean>({ name, type: boolean, origin: "declared" }),
       ]),
     ) as Record<TimerDomain, StateTable<boolean>>;
-    this.#timers = new Timers({
+    const keys = this.#keys;
+    const timers = new Timers({
       home: {
-        selectKey: (key) => this.selectKey(key),
         now: this.#options.now,
-        get currentKey() {
-          return backend.currentKey;
+        knows: (id) => keys.knows(id),
+        selectId: (id) => keys.selectId(id),
+        get selectedId() {
+          return keys.selected;
         },
       },
       tables,
       onTimer,
       watermark: minWatermark,
     });
-    const backend = this;
     for (const [domain, name] of Object.entries(timerTables) as [TimerDomain, string][]) {
-      const rows = [...(this.#tables.get(name)?.rows() ?? [])]
-        .filter((row) => row.value !== undefined)
-        .sort((x, y) => x.c - y.c);
-      for (const row of rows) this.#timers.restored(domain, row.key, row.c, [row.a, row.b]);
+      const table = this.#tables.get(name);
+      for (const slot of table?.liveSlots() ?? [])
+        timers.restored(domain, table!.key[slot]!, table!.c[slot]!, [
+          table!.a[slot]!,
+          table!.b[slot]!,
+        ]);
     }
-    return this.#timers;
+    return timers;
   }
 
   // ── snapshots ──────────────────────────────────────────────────────────────────────────────
 
-  /** Closes the epoch. Values are never changed in place, so references are all that must be taken now. */
+  /** Closes the epoch, in time that does not depend on the size of the state. */
   beginSnapshot(checkpoint: {
     readonly checkpointId: number;
     readonly base: number | undefined;
   }): void {
-    const epoch = this.#epoch;
-    this.#epoch += 1;
-    this.#closed.set(checkpoint.checkpointId, epoch);
-    const base =
-      this.#base !== undefined && this.#base.checkpointId === checkpoint.base
-        ? this.#base
-        : undefined;
-    const full = base === undefined || base.segments.length >= maxSegments;
-    const since = full || base === undefined ? -1 : base.epoch;
-    const rows = [...this.#tables.values()].map(
-      (table): SegmentRows => ({
-        schema: { name: table.name, type: table.type, origin: table.origin },
-        rows: full ? table.changedAfter(-1) : table.dirtyRows(since),
-      }),
+    this.#restored = undefined;
+    const base = this.#base?.checkpointId === checkpoint.base ? this.#base : undefined;
+    const tables = [...this.#tables.values()];
+    const segments = base?.segments ?? [];
+    const changed =
+      base === undefined
+        ? 0
+        : tables.reduce((rows, table) => rows + table.changedAfter(base.epoch), 0);
+    const count = segmentsToMerge(
+      segments.map(({ rows }) => rows),
+      changed,
     );
+    // All of them: what is in memory is the same, and need not be read.
+    const full = base === undefined || (count > 0 && count === segments.length);
+    const kept = full ? 0 : segments.length - count;
     this.#pending = {
       checkpointId: checkpoint.checkpointId,
-      epoch,
-      full,
-      carried: full ? [] : (base?.segments ?? []),
-      rows,
+      epoch: this.#epoch,
+      carried: segments.slice(0, kept),
+      merged: full ? [] : segments.slice(kept),
+      captures: tables.map((table) => table.capture(full ? noBase : base.epoch)),
     };
+    this.#taken.set(checkpoint.checkpointId, { epoch: this.#epoch });
+    this.#epoch += 1;
   }
-
-  /** Encodes what was captured. */
-  encodeSnapshot(): StateSnapshot {
+  /** Copies some of the rows that the snapshot needs, or clears up after a completed one. True when there is more to do. */
+  step(): boolean {
+    for (const capture of this.#pending?.captures ?? []) if (capture.step(rowsPerStep)) return true;
+    for (const table of this.#tables.values()) if (table.sweep(rowsPerStep)) return true;
+    return false;
+  }
+  /** What has been copied, once `step` has said that there is no more to do. */
+  takeSnapshot(): StateSnapshot {
+    while (this.step());
     const pending = this.#pending;
     if (pending === undefined) throw new RangeError("no snapshot has begun");
-    const count = pending.rows.reduce((sum, { rows }) => sum + rows.length, 0);
-    const level = Math.max(-1, ...pending.carried.map((range) => range.level)) + 1;
+    this.#pending = undefined;
+    for (const table of this.#tables.values()) table.captured();
+    const tables = pending.captures.map(({ schema }) => schema);
+    const runs = pending.captures.map((capture) => capture.take());
+    // A table's first run goes with the first runs of all others; few tables have a second.
+    const parts = Array.from({ length: Math.max(0, ...runs.map(({ length }) => length)) }, (_, i) =>
+      pending.captures.map(({ schema }, table) => ({ schema, run: runs[table]?.[i] })),
+    );
     return {
       keyType: this.#keyType ?? null,
-      tables: pending.rows.map(({ schema }) => schema),
-      carried: pending.carried,
-      segment:
-        count === 0
-          ? undefined
-          : { bytes: encodeSegment(pending.rows, this.#options.compression), rows: count, level },
+      tables,
+      carried: parts.length === 0 ? [...pending.carried, ...pending.merged] : pending.carried,
+      merged: parts.length === 0 ? [] : pending.merged,
+      parts,
+      level: Math.max(-1, ...pending.carried.map((range) => range.level)) + 1,
     };
   }
   /** Where the snapshot's segments have been stored: what the next one builds on once this one completes. */
   stored(checkpointId: number, segments: readonly SegmentRange[]): void {
-    this.#stored.set(checkpointId, segments);
+    const taken = this.#taken.get(checkpointId);
+    if (taken !== undefined) taken.segments = inOrder(segments);
   }
-  readonly #stored = new Map<number, readonly SegmentRange[]>();
-
   completed(checkpointId: number): void {
-    const epoch = this.#closed.get(checkpointId);
-    const segments = this.#stored.get(checkpointId);
-    if (epoch === undefined || segments === undefined) return;
-    this.#base = { checkpointId, epoch, segments };
-    for (const id of [...this.#closed.keys()]) if (id <= checkpointId) this.#closed.delete(id);
-    for (const id of [...this.#stored.keys()]) if (id <= checkpointId) this.#stored.delete(id);
-    for (const table of this.#tables.values()) table.completed(epoch, epoch);
+    const taken = this.#taken.get(checkpointId);
+    if (taken?.segments === undefined) return;
+    this.#base = { checkpointId, epoch: taken.epoch, segments: taken.segments };
+    for (const id of [...this.#taken.keys()]) if (id <= checkpointId) this.#taken.delete(id);
+    for (const table of this.#tables.values()) table.completed(taken.epoch);
   }
   aborted(checkpointId: number): void {
-    this.#closed.delete(checkpointId);
-    this.#stored.delete(checkpointId);
-    if (this.#pending?.checkpointId === checkpointId) this.#pending = undefined;
+    this.#taken.delete(checkpointId);
+    if (this.#pending?.checkpointId !== checkpointId) return;
+    this.#pending = undefined;
+    for (const table of this.#tables.values()) table.captured();
   }
 
   // ── restore ────────────────────────────────────────────────────────────────────────────────
 
-  /** Reads the segments, lowest level first, before any table is declared. */
+  /** Before any table is declared. `read` gives the bytes [from, to) of an object. Rejects with `STATE_CORRUPT`. */
   async restore(
     restored: RestoredState & { readonly checkpointId: number },
-    read: (range: SegmentRange) => Promise<Uint8Array>,
+    read: (object: string, from: number, to: number) => Promise<Uint8Array>,
   ): Promise<void> {
     this.#watermarks = restored.watermarks;
     if (restored.keyType !== null) this.#keyType = restored.keyType;
-    const rows = new Map<
-      string,
-      Map<
-        string,
-        {
-          selected: SelectedKey;
-          namespace: readonly [number, number, number];
-          value: { readonly current: unknown };
-        }
-      >
-    >();
-    const schemas = new Map(restored.tables.map((schema) => [schema.name, schema]));
-    for (const range of [...restored.segments].sort((x, y) => x.level - y.level)) {
-      for (const row of readSegment(
-        await read(range),
-        clip(range, this.#options.keyGroups),
-        this.#options.compression,
-      )) {
-        const table = rows.get(row.table) ?? new Map();
-        rows.set(row.table, table);
-        const text = keyText(row.key);
-        const id = `${row.namespace.join(",")},${text}`;
-        if (row.value === undefined) table.delete(id);
-        else
-          table.set(id, {
-            selected: { key: row.key, group: row.group, text },
-            namespace: row.namespace,
-            value: row.value,
-          });
-      }
-    }
-    for (const [name, schema] of schemas)
-      this.#restoredTables.set(name, { schema, rows: [...(rows.get(name)?.values() ?? [])] });
-    this.#base = { checkpointId: restored.checkpointId, epoch: 0, segments: restored.segments };
+    const segments = inOrder(restored.segments);
+    this.#restored = await RestoredTables.read(segments, {
+      ...this.#options,
+      tables: restored.tables,
+      read,
+      select: (key) => this.#keys.select(key),
+    });
+    this.#base = { checkpointId: restored.checkpointId, epoch: 0, segments };
   }
 
-  /** An inferred table goes on from what it had learnt. */
-  #evolve(declaration: TableDeclaration): TableDeclaration {
-    const restored = this.#restoredTables.get(declaration.name);
-    return declaration.origin === "inferred" && restored !== undefined
-      ? { ...declaration, type: restored.schema.type }
-      : declaration;
+  #remember(table: Table, a: number, b: number, c: number): void {
+    this.#undo?.push({
+      table,
+      key: this.#keys.selectedKey,
+      namespace: [a, b, c],
+      value: table.get(a, b, c),
+    });
   }
-  #migration(
-    stored: TableSchema,
-    declaration: TableDeclaration,
-  ): ((value: unknown) => unknown) | undefined {
-    if (
-      declaration.origin === "inferred" ||
-      declaration.type.kind === "unknown" ||
-      stored.type.kind === "unknown"
-    )
-      return undefined;
-    const bad = compareTypes(stored.type, declaration.type).filter(
-      (change) => change.change === "incompatible",
-    );
-    if (bad.length > 0) {
-      throw fail("STATE_INCOMPATIBLE", {
-        fields: {
-          uid: this.#options.uid,
-          state: declaration.name,
-          changes: bad.map((change) => `${change.path}: ${change.stored} to ${change.wanted}`),
-        },
-      });
-    }
-    return migrateValue(stored.type, declaration.type);
+  #selected(): number {
+    const { selected } = this.#keys;
+    if (selected < 0) throw fail("STATE_NOT_KEYED", { fields: { uid: this.#options.uid } });
+    return selected;
   }
-  #current(): SelectedKey {
-    if (this.#selected === undefined)
-      throw fail("STATE_NOT_KEYED", { fields: { uid: this.#options.uid } });
-    return this.#selected;
+  #foreign(group: number): Error {
+    const { from, to } = this.#options.keyGroups;
+    return fail("STATE_FOREIGN_KEY", { fields: { uid: this.#options.uid, group, from, to } });
   }
 }
 
-function clip(
-  range: SegmentRange,
-  own: { readonly from: number; readonly to: number },
-): { readonly from: number; readonly to: number } {
-  return { from: Math.max(range.from, own.from), to: Math.min(range.to, own.to) };
+function inOrder(segments: readonly SegmentRange[]): readonly SegmentRange[] {
+  return [...segments].sort((x, y) => x.level - y.level);
 }

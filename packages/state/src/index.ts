@@ -5,4 +5,12 @@ export {
   type SegmentRange,
   type StateSnapshot,
 } from "./backend.ts";
-export { type BlockCompression, readSegment, type TableSchema } from "./segment.ts";
+export {
+  type BuiltSegment,
+  buildSegment,
+  inlineSegmentBuilder,
+  type SegmentBuilder,
+  type SegmentTask,
+} from "./build-segment.ts";
+export type { TableSchema } from "./capture.ts";
+export { type BlockCompression, codecsOf, decodeRow, openSegment, rowsOf } from "./segment.ts";

@@ -1,41 +1,40 @@
 /**
- * A segment: the changed rows of one operator, sorted by table, key group, key and namespace. Self-describing, checksummed.
+ * A segment: changed rows of one operator, sorted by table, key group, key and namespace. Self-describing, checksummed.
  *
- *   "MRSG" u8 version | u32 header bytes, header (JSON) | blocks | u32 crc of everything before
+ *   "MRSG" u8 version | u32 header bytes, header (JSON), u32 crc of the header | blocks
  *   header  { tables: [{ name, type, origin }], blocks: [{ table, from, to, rows, offset, length, compressed, plain, crc }] }
- *   block   rows: varint group · bytes key · f64 a, b, c · u8 present · [value]
+ *   block   rows: varint group · varint key bytes, key · f64 a, b, c · varint 0 (deleted) or 1 + value bytes, value
  *
- * SEG-1  A reader checks the checksum of each block it reads, and every length against the bytes there are: `STATE_CORRUPT`.
- * SEG-2  Blocks hold whole key groups or parts of one: a reader of a range skips the others.
+ * SEG-1  A reader checks the checksum of all it reads, and every length against the bytes there are: `STATE_CORRUPT`.
+ * SEG-2  A reader of a range of key groups reads the header and the blocks that touch the range, nothing else.
+ * SEG-3  A row is in a segment once. Of two segments the one of the higher level counts.
  */
 import {
   ByteReader,
   ByteWriter,
   crc32c,
   decodeKey,
-  encodeKey,
-  type TypeNode,
   typeFromJson,
   typeToJson,
+  type ValueCodec,
   valueCodec,
 } from "@millrace/data";
+import type { TableSchema } from "./capture.ts";
 import { fail } from "./fail.ts";
-import type { Row } from "./table.ts";
 
-export interface TableSchema {
-  readonly name: string;
-  readonly type: TypeNode;
-  readonly origin: "declared" | "stream" | "inferred";
-}
 export interface BlockCompression {
   compress(bytes: Uint8Array): Uint8Array;
   decompress(bytes: Uint8Array, maxBytes: number): Uint8Array;
 }
-interface BlockHead {
-  readonly table: number;
+/** Key groups [from, to). */
+export interface KeyGroups {
   readonly from: number;
   readonly to: number;
+}
+interface BlockHead extends KeyGroups {
+  readonly table: number;
   readonly rows: number;
+  /** In the body, which follows the header. */
   readonly offset: number;
   readonly length: number;
   readonly compressed: boolean;
@@ -46,175 +45,246 @@ interface BlockHead {
 
 const magic = 0x4753_524d;
 const version = 1;
+/** Before the header: magic, version, length. */
+const preamble = 9;
 /** A block is cut when it passes this, so a reader of few key groups reads little. */
 const blockBytes = 64 * 1024;
 /** No block is larger than its cut plus one row; a claimed size beyond this is damage. */
-const maxBlockBytes = 256 * 1024 * 1024;
+const maxBlockBytes = 1024 * 1024 * 1024;
+/** A segment up to this size is read at once; of a larger one the header first. */
+const smallSegment = 256 * 1024;
+const headerGuess = 64 * 1024;
 
-export interface SegmentRows {
-  readonly schema: TableSchema;
-  readonly rows: readonly { readonly row: Row; readonly value: Row["value"] }[];
-}
+// ── writing ──────────────────────────────────────────────────────────────────────────────────
 
-export function encodeSegment(
-  tables: readonly SegmentRows[],
-  compression: BlockCompression | undefined,
-): Uint8Array {
-  const blocks: BlockHead[] = [];
-  const body = new ByteWriter(4_096);
-  const block = new ByteWriter(4_096);
-  tables.forEach(({ schema, rows }, table) => {
-    const codec = valueCodec(schema.type);
-    let count = 0;
-    let first = 0;
-    let last = 0;
-    const cut = () => {
-      if (count === 0) return;
-      const plain = block.finish();
-      const packed = compression === undefined ? plain : compression.compress(plain);
-      const stored = packed.length < plain.length ? packed : plain;
-      blocks.push({
-        table,
-        from: first,
-        to: last + 1,
-        rows: count,
-        offset: body.length,
-        length: stored.length,
-        compressed: stored === packed && packed !== plain,
-        plain: plain.length,
-        crc: crc32c(stored),
-      });
-      body.raw(stored);
-      block.reset();
-      count = 0;
-    };
-    for (const { row, value, key } of sorted(rows)) {
-      if (count > 0 && block.length > blockBytes) cut();
-      if (count === 0) first = row.group;
-      last = row.group;
-      block.varint(row.group);
-      block.varint(key.length);
-      block.raw(key);
-      block.f64(row.a);
-      block.f64(row.b);
-      block.f64(row.c);
-      block.u8(value === undefined ? 0 : 1);
-      if (value !== undefined) codec.write(block, value.current);
-      count += 1;
-    }
-    cut();
-  });
-  const header = new TextEncoder().encode(
-    JSON.stringify({
-      tables: tables.map(({ schema }) => ({
-        name: schema.name,
-        type: typeToJson(schema.type),
-        origin: schema.origin,
-      })),
-      blocks,
-    }),
-  );
-  const out = new ByteWriter(body.length + header.length + 16);
-  out.u32(magic);
-  out.u8(version);
-  out.u32(header.length);
-  out.raw(header);
-  out.raw(body.finish());
-  out.u32(crc32c(out.finish()));
-  return out.finish();
-}
+/** Takes sorted rows, table by table, and cuts them into blocks. */
+export class SegmentWriter {
+  readonly #compression: BlockCompression | undefined;
+  readonly #tables: TableSchema[] = [];
+  readonly #blocks: BlockHead[] = [];
+  readonly #body = new ByteWriter(4_096);
+  readonly #block = new ByteWriter(4_096);
+  #count = 0;
+  #first = 0;
+  #last = 0;
+  rows = 0;
 
-export interface SegmentRow {
-  readonly table: string;
-  readonly group: number;
-  readonly key: unknown;
-  readonly namespace: readonly [number, number, number];
-  readonly value: { readonly current: unknown } | undefined;
-}
-
-/** The rows of key groups [from, to), in order. Throws `STATE_CORRUPT`. */
-export function* readSegment(
-  bytes: Uint8Array,
-  range: { readonly from: number; readonly to: number },
-  compression: BlockCompression | undefined,
-): Generator<SegmentRow> {
-  const { tables, blocks, bodyAt } = readHeader(bytes);
-  for (const block of blocks) {
-    if (block.to <= range.from || block.from >= range.to) continue;
-    const table = tables[block.table];
-    const at = bodyAt + block.offset;
-    if (table === undefined || !(block.length >= 0) || at + block.length > bytes.length - 4)
-      throw corrupt("block outside the segment");
-    const stored = bytes.subarray(at, at + block.length);
-    if (crc32c(stored) !== block.crc) throw corrupt("block checksum");
-    if (block.compressed && (compression === undefined || !(block.plain <= maxBlockBytes)))
-      throw corrupt("compressed block can't be read");
-    const input = new ByteReader(
-      block.compressed && compression !== undefined
-        ? compression.decompress(stored, block.plain)
-        : stored,
+  constructor(compression: BlockCompression | undefined) {
+    this.#compression = compression;
+  }
+  table(schema: TableSchema): void {
+    this.#cut();
+    this.#tables.push(schema);
+  }
+  row(bytes: Uint8Array, group: number): void {
+    if (this.#block.length > blockBytes) this.#cut();
+    if (this.#count === 0) this.#first = group;
+    this.#last = group;
+    this.#block.raw(bytes);
+    this.#count += 1;
+    this.rows += 1;
+  }
+  finish(): Uint8Array<ArrayBuffer> {
+    this.#cut();
+    const header = new TextEncoder().encode(
+      JSON.stringify({
+        tables: this.#tables.map(({ name, type, origin }) => ({
+          name,
+          type: typeToJson(type),
+          origin,
+        })),
+        blocks: this.#blocks,
+      }),
     );
-    const codec = valueCodec(table.type);
-    for (let i = 0; i < block.rows; i++) {
-      const group = input.varint();
-      const key = decodeKey(input.byteString());
-      const namespace = [input.f64(), input.f64(), input.f64()] as const;
-      const value = input.u8() === 1 ? { current: codec.read(input) } : undefined;
-      if (group >= range.from && group < range.to)
-        yield { table: table.name, group, key, namespace, value };
-    }
+    const out = new ByteWriter(preamble + header.length + 4 + this.#body.length);
+    out.u32(magic);
+    out.u8(version);
+    out.u32(header.length);
+    out.raw(header);
+    out.u32(crc32c(header));
+    out.raw(this.#body.buffer.subarray(0, this.#body.length));
+    return out.finish();
+  }
+  #cut(): void {
+    if (this.#count === 0) return;
+    const plain = this.#block.buffer.subarray(0, this.#block.length);
+    const packed = this.#compression?.compress(plain);
+    const stored = packed !== undefined && packed.length < plain.length ? packed : plain;
+    this.#blocks.push({
+      table: this.#tables.length - 1,
+      from: this.#first,
+      to: this.#last + 1,
+      rows: this.#count,
+      offset: this.#body.length,
+      length: stored.length,
+      compressed: stored === packed,
+      plain: plain.length,
+      crc: crc32c(stored),
+    });
+    this.#body.raw(stored);
+    this.#block.reset();
+    this.#count = 0;
   }
 }
 
-export function readHeader(bytes: Uint8Array): {
+// ── reading ──────────────────────────────────────────────────────────────────────────────────
+
+/** A segment's header and those of its blocks that have been read. */
+export interface OpenSegment {
+  readonly tables: readonly TableSchema[];
+  readonly blocks: readonly { readonly head: BlockHead; readonly stored: Uint8Array }[];
+}
+export interface SegmentRow {
+  readonly group: number;
+  readonly key: Uint8Array;
+  readonly namespace: readonly [number, number, number];
+  /** Undefined: deleted. */
+  readonly value: Uint8Array | undefined;
+  /** The row as it is in the block. */
+  readonly bytes: Uint8Array;
+}
+
+/** A whole segment in memory. Throws `STATE_CORRUPT`. */
+export function openSegment(bytes: Uint8Array): OpenSegment {
+  const { tables, blocks, bodyAt } = readHeader(bytes);
+  return {
+    tables,
+    blocks: blocks.map((head) => ({
+      head,
+      stored: slice(bytes, bodyAt + head.offset, head.length),
+    })),
+  };
+}
+
+/** The part of a stored segment that holds the key groups. `read` gives bytes [from, to) of the segment. Throws `STATE_CORRUPT`. */
+export async function readBlocks(
+  length: number,
+  groups: KeyGroups,
+  read: (from: number, to: number) => Promise<Uint8Array>,
+): Promise<OpenSegment> {
+  if (length <= smallSegment) return openSegment(await read(0, length));
+  let start = await read(0, Math.min(length, headerGuess));
+  const headerEnd = preamble + headerLength(start) + 4;
+  if (headerEnd > length) throw corrupt("header");
+  if (headerEnd > start.length) start = await read(0, headerEnd);
+  const { tables, blocks, bodyAt } = readHeader(start);
+  const wanted = blocks.filter((block) => block.to > groups.from && block.from < groups.to);
+  // Blocks lie in the order of tables: what is wanted is one run of bytes per table.
+  const runs = Map.groupBy(wanted, (block) => block.table);
+  const parts = [...runs.values()].map(async (heads) => {
+    const from = Math.min(...heads.map((head) => head.offset));
+    const to = Math.max(...heads.map((head) => head.offset + head.length));
+    if (bodyAt + to > length) throw corrupt("block outside the segment");
+    const bytes = await read(bodyAt + from, bodyAt + to);
+    return heads.map((head) => ({ head, stored: slice(bytes, head.offset - from, head.length) }));
+  });
+  return { tables, blocks: (await Promise.all(parts)).flat() };
+}
+
+/** Rows of one table in these key groups, in order. Throws `STATE_CORRUPT`. */
+export function* rowsOf(
+  segment: OpenSegment,
+  table: number,
+  groups: KeyGroups,
+  compression: BlockCompression | undefined,
+): Generator<SegmentRow> {
+  for (const { head, stored } of segment.blocks) {
+    if (head.table !== table || head.to <= groups.from || head.from >= groups.to) continue;
+    const plain = plainBlock(head, stored, compression);
+    const input = new ByteReader(plain);
+    for (let i = 0; i < head.rows; i++) {
+      const row = guarded(() => readRow(input));
+      if (row.group >= groups.from && row.group < groups.to) yield row;
+    }
+    if (input.remaining > 0) throw corrupt("bytes left over in a block");
+  }
+}
+
+/** Throws `STATE_CORRUPT`. */
+export function decodeRow(
+  row: SegmentRow,
+  codec: ValueCodec,
+): { readonly key: unknown; readonly value: { readonly current: unknown } | undefined } {
+  return guarded(() => ({
+    key: decodeKey(row.key),
+    value: row.value === undefined ? undefined : { current: codec.decode(row.value) },
+  }));
+}
+
+export function codecsOf(segment: OpenSegment): readonly ValueCodec[] {
+  return segment.tables.map(({ type }) => valueCodec(type));
+}
+
+function readRow(input: ByteReader): SegmentRow {
+  const start = input.at;
+  const group = input.varint();
+  const key = input.byteString();
+  const namespace = [input.f64(), input.f64(), input.f64()] as const;
+  const size = input.varint();
+  const value = size === 0 ? undefined : input.raw(size - 1);
+  return { group, key, namespace, value, bytes: input.bytes.subarray(start, input.at) };
+}
+
+function plainBlock(
+  head: BlockHead,
+  stored: Uint8Array,
+  compression: BlockCompression | undefined,
+): Uint8Array {
+  if (crc32c(stored) !== head.crc) throw corrupt("block checksum");
+  if (!head.compressed) return stored;
+  if (compression === undefined || head.plain > maxBlockBytes)
+    throw corrupt("compressed block can't be read");
+  return guarded(() => compression.decompress(stored, head.plain));
+}
+
+function headerLength(bytes: Uint8Array): number {
+  if (bytes.length < preamble) throw corrupt("too short");
+  const input = new ByteReader(bytes);
+  if (input.u32() !== magic) throw corrupt("not a segment");
+  if (input.u8() !== version) throw corrupt("unknown version");
+  return input.u32();
+}
+
+function readHeader(bytes: Uint8Array): {
   readonly tables: readonly TableSchema[];
   readonly blocks: readonly BlockHead[];
   readonly bodyAt: number;
 } {
-  if (bytes.length < 13) throw corrupt("too short");
-  const input = new ByteReader(bytes);
-  if (input.u32() !== magic) throw corrupt("not a segment");
-  if (input.u8() !== version) throw corrupt("unknown version");
-  const length = input.u32();
-  if (length > input.remaining) throw corrupt("header");
-  const tail = new ByteReader(bytes, bytes.length - 4);
-  if (crc32c(bytes.subarray(0, bytes.length - 4)) !== tail.u32()) throw corrupt("checksum");
-  try {
-    const header = JSON.parse(new TextDecoder().decode(input.raw(length))) as {
+  const length = headerLength(bytes);
+  const json = slice(bytes, preamble, length);
+  const crc = new ByteReader(slice(bytes, preamble + length, 4)).u32();
+  if (crc32c(json) !== crc) throw corrupt("header checksum");
+  return guarded(() => {
+    const header = JSON.parse(new TextDecoder().decode(json)) as {
       readonly tables: readonly { name: string; type: unknown; origin: TableSchema["origin"] }[];
       readonly blocks: readonly BlockHead[];
     };
-    return {
-      tables: header.tables.map((table) => ({ ...table, type: typeFromJson(table.type) })),
-      blocks: header.blocks,
-      bodyAt: input.at,
-    };
-  } catch (error) {
-    throw fail("STATE_CORRUPT", { fields: { reason: "header" }, cause: error });
-  }
+    const tables = header.tables.map((table) => ({ ...table, type: typeFromJson(table.type) }));
+    for (const { table, from, to, rows, offset, length, plain, crc } of header.blocks) {
+      if (
+        ![table, from, to, rows, offset, length, plain, crc].every(isCount) ||
+        table >= tables.length
+      )
+        throw corrupt("block head");
+    }
+    return { tables, blocks: header.blocks, bodyAt: preamble + length + 4 };
+  });
 }
 
-function sorted(
-  rows: SegmentRows["rows"],
-): readonly { readonly row: Row; readonly value: Row["value"]; readonly key: Uint8Array }[] {
-  return rows
-    .map(({ row, value }) => ({ row, value, key: encodeKey(row.key) }))
-    .sort(
-      (x, y) =>
-        x.row.group - y.row.group ||
-        compareBytes(x.key, y.key) ||
-        x.row.a - y.row.a ||
-        x.row.b - y.row.b ||
-        x.row.c - y.row.c,
-    );
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
-function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length);
-  for (let i = 0; i < length; i++) {
-    const d = (a[i] ?? 0) - (b[i] ?? 0);
-    if (d !== 0) return d;
+function slice(bytes: Uint8Array, at: number, length: number): Uint8Array {
+  if (at + length > bytes.length) throw corrupt("bytes missing");
+  return bytes.subarray(at, at + length);
+}
+/** What damaged bytes make a decoder throw is damage. */
+function guarded<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw fail("STATE_CORRUPT", { fields: { reason: "unreadable" }, cause: error });
   }
-  return a.length - b.length;
 }
 function corrupt(reason: string): Error {
   return fail("STATE_CORRUPT", { fields: { reason } });

@@ -1,219 +1,295 @@
 /**
- * One table in memory: rows addressed by (key, a, b, c), with the bookkeeping that incremental snapshots need.
+ * One table in memory: rows addressed by (key, a, b, c), their values in columns, with the bookkeeping that incremental snapshots need.
  *
- * TBL-1  A row's value is never changed in place: `put` stores a copy, `get` hands out a copy (STA-2). A snapshot may therefore keep
- *        references and encode them later.
- * TBL-2  Every change goes through `change`: it marks the row as changed in the current epoch and records the undo.
- * TBL-3  A deleted row leaves a tombstone only if the newest completed checkpoint, or one in progress, may hold it.
+ * TBL-1  Every change of a row passes `#change` first: it is where a snapshot that still needs the row as it was takes it (SNC-1),
+ *        and where the row is noted as changed in this epoch.
+ * TBL-2  A barrier costs O(1): it starts a new list of changed rows.
+ * TBL-3  A deleted row stays as a tombstone until a snapshot that holds the tombstone has completed; one born in the same epoch
+ *        leaves nothing.
+ * TBL-4  A value that is not of the table's type is refused when it is put, not when it is stored.
  */
-import { copyValue, encodeKey, inferType, type TypeNode } from "@millrace/data";
+import { checkValue, inferType, joinTypes, type TypeNode } from "@millrace/data";
 import type { TableDeclaration } from "@millrace/spi";
+import { Capture, rowState } from "./capture.ts";
+import { Columns } from "./columns.ts";
+import { IntList } from "./int-list.ts";
+import { grown, type KeyDirectory } from "./key-directory.ts";
+import { hashOfRow, SlotIndex, type SlotOwner } from "./slot-index.ts";
 
-export interface Row {
-  readonly key: unknown;
-  readonly group: number;
-  readonly a: number;
-  readonly b: number;
-  readonly c: number;
-  /** Undefined: deleted; the row stays as a tombstone until no snapshot can need it. */
-  value: { readonly current: unknown } | undefined;
-  /** Epoch of the last change. */
-  changedIn: number;
-  /** Epoch in which the row came to be; rows of a restored checkpoint have epoch 0. */
-  readonly bornIn: number;
+const { free, live, tombstone } = rowState;
+
+/** Lists of changed rows that are kept apart. */
+const maxClosed = 4;
+
+/** Rows changed in one epoch; a row may be in the lists of several. */
+interface Changed {
+  readonly epoch: number;
+  readonly slots: IntList;
 }
 
-export interface SelectedKey {
-  readonly key: unknown;
-  readonly group: number;
-  /** Equal for equal keys, different for different ones. */
-  readonly text: string;
-}
-
-/** Undoes one change. */
-export type Undo = () => void;
-
-export class Table {
+export class Table implements SlotOwner {
   readonly name: string;
   readonly origin: TableDeclaration["origin"];
-  #type: TypeNode;
-  readonly #rows = new Map<string, Row>();
-  /** Rows changed since the newest completed checkpoint, by row; emptied as checkpoints complete. */
-  readonly #dirty = new Set<Row>();
+  readonly keys: KeyDirectory;
+  #type: TypeNode | undefined;
+  #columns: Columns | undefined;
+  readonly #index = new SlotIndex(this);
+  /** Key id, namespace, state, and the epochs of the last change and of birth (0: restored), by slot. */
+  key = new Int32Array(16);
+  a = new Float64Array(16);
+  b = new Float64Array(16);
+  c = new Float64Array(16);
+  state = new Uint8Array(16);
+  changed = new Uint32Array(16);
+  born = new Uint32Array(16);
+  /** Epoch of the last snapshot that took the row. */
+  taken = new Uint32Array(16);
+  #slots = 0;
   #live = 0;
+  readonly #free = new IntList();
+  #epoch = 1;
+  #changes: Changed = { epoch: 1, slots: new IntList() };
+  /** Older ones, in order, back to the newest completed checkpoint. */
+  #closed: Changed[] = [];
+  /** Rows of completed epochs: their tombstones can go. */
+  #sweep: Changed[] = [];
+  #capture: Capture | undefined;
+  /** What `matches` compares with. */
+  #wanted = { key: 0, a: 0, b: 0, c: 0 };
 
-  constructor(declaration: TableDeclaration) {
+  constructor(declaration: TableDeclaration, keys: KeyDirectory) {
     this.name = declaration.name;
     this.origin = declaration.origin;
+    this.keys = keys;
+    if (declaration.origin === "inferred" && declaration.type.kind === "unknown") return;
     this.#type = declaration.type;
+    this.#layOut(declaration.type);
   }
-  /** For inferred tables: the join of all values seen so far. */
+  /** Of an inferred table: the join of all values seen so far. */
   get type(): TypeNode {
-    return this.#type;
+    return this.#type ?? { kind: "unknown" };
   }
   get size(): number {
     return this.#live;
   }
-  /** True once a value of the table has been seen whose type is learnt. */
-  #typed = false;
-
-  get(selected: SelectedKey, a: number, b: number, c: number): unknown {
-    const row = this.#rows.get(rowKey(selected, a, b, c));
-    return row?.value === undefined ? undefined : copyValue(row.value.current);
+  /** Slots ever used; rows lie in some of them. */
+  get slots(): number {
+    return this.#slots;
   }
-  has(selected: SelectedKey, a: number, b: number, c: number): boolean {
-    return this.#rows.get(rowKey(selected, a, b, c))?.value !== undefined;
+  /** Slots with rows, in no order. */
+  *liveSlots(): Generator<number> {
+    for (let slot = 0; slot < this.#slots; slot++) if (this.state[slot] === live) yield slot;
   }
-
-  put(
-    at: {
-      readonly selected: SelectedKey;
-      readonly epoch: number;
-      readonly undo: Undo[] | undefined;
-    },
-    namespace: readonly [number, number, number],
-    value: unknown,
-  ): void {
-    const [a, b, c] = namespace;
-    const key = rowKey(at.selected, a, b, c);
-    if (this.origin === "inferred") this.#learn(value);
-    const known = this.#rows.get(key);
-    if (known === undefined) {
-      const row: Row = {
-        key: at.selected.key,
-        group: at.selected.group,
-        a,
-        b,
-        c,
-        value: { current: copyValue(value) },
-        changedIn: at.epoch,
-        bornIn: at.epoch,
-      };
-      this.#rows.set(key, row);
-      this.#dirty.add(row);
-      this.#live += 1;
-      at.undo?.push(() => {
-        this.#rows.delete(key);
-        this.#dirty.delete(row);
-        this.#live -= 1;
-      });
-      return;
-    }
-    this.#change(known, { current: copyValue(value) }, at);
+  /** The type that a restored checkpoint recorded for an inferred table. */
+  widen(type: TypeNode): void {
+    if (this.origin === "inferred")
+      this.#type = this.#type === undefined ? type : joinTypes(this.#type, type);
   }
 
-  delete(
-    at: {
-      readonly selected: SelectedKey;
-      readonly epoch: number;
-      readonly undo: Undo[] | undefined;
-    },
-    a: number,
-    b: number,
-    c: number,
-  ): void {
-    const row = this.#rows.get(rowKey(at.selected, a, b, c));
-    if (row?.value !== undefined) this.#change(row, undefined, at);
+  get(a: number, b: number, c: number): unknown {
+    const slot = this.#find(a, b, c);
+    return slot < 0 || this.state[slot] !== live ? undefined : this.valueAt(slot);
   }
-
-  #change(
-    row: Row,
-    value: Row["value"],
-    at: { readonly epoch: number; readonly undo: Undo[] | undefined },
-  ): void {
-    const before = row.value;
-    const changedIn = row.changedIn;
-    const wasDirty = this.#dirty.has(row);
-    row.value = value;
-    row.changedIn = at.epoch;
-    this.#dirty.add(row);
-    this.#live += (value === undefined ? 0 : 1) - (before === undefined ? 0 : 1);
-    at.undo?.push(() => {
-      row.value = before;
-      row.changedIn = changedIn;
-      if (!wasDirty) this.#dirty.delete(row);
-      this.#live += (before === undefined ? 0 : 1) - (value === undefined ? 0 : 1);
-    });
-  }
-
-  #learn(value: unknown): void {
-    this.#type = this.#typed ? inferType(value, this.#type) : inferType(value, this.#type);
-    this.#typed = true;
-  }
-
-  /** A row from a segment. Rows come in the order of levels: a later one replaces an earlier. */
-  restore(
-    selected: SelectedKey,
-    namespace: readonly [number, number, number],
-    value: { readonly current: unknown } | undefined,
-  ): void {
-    const [a, b, c] = namespace;
-    const key = rowKey(selected, a, b, c);
-    const known = this.#rows.get(key);
-    if (known?.value !== undefined) this.#live -= 1;
-    if (value === undefined) {
-      this.#rows.delete(key);
-      return;
-    }
-    this.#rows.set(key, {
-      key: selected.key,
-      group: selected.group,
-      a,
-      b,
-      c,
-      value,
-      changedIn: 0,
-      bornIn: 0,
-    });
+  put(a: number, b: number, c: number, value: unknown): void {
+    const fits = this.#columns?.fits(value) === true;
+    const columns = fits ? this.#columns : this.#admit(value);
+    let slot = this.#find(a, b, c);
+    if (slot < 0) slot = this.#create(a, b, c, this.#epoch);
+    else this.#change(slot);
+    if (fits) columns?.writeFitting(slot, value);
+    else columns?.write(slot, value);
+    if (this.state[slot] === live) return;
+    this.state[slot] = live;
     this.#live += 1;
   }
+  delete(a: number, b: number, c: number): void {
+    const slot = this.#find(a, b, c);
+    if (slot < 0 || this.state[slot] !== live) return;
+    this.#change(slot);
+    this.#columns?.clear(slot);
+    this.#live -= 1;
+    if (this.born[slot] === this.#epoch) this.#release(slot);
+    else this.state[slot] = tombstone;
+  }
+  valueAt(slot: number): unknown {
+    return this.#columns?.read(slot);
+  }
 
-  /**
-   * Rows and tombstones changed after `since`: references, taken at once (TBL-1). `since` -1: every live row.
-   * Rows born after `since` and gone again leave nothing.
-   */
-  changedAfter(since: number): readonly { readonly row: Row; readonly value: Row["value"] }[] {
-    const found: { row: Row; value: Row["value"] }[] = [];
-    if (since < 0) {
-      for (const row of this.#rows.values())
-        if (row.value !== undefined) found.push({ row, value: row.value });
-      return found;
+  // ── restore ────────────────────────────────────────────────────────────────────────────────
+
+  /** A row of a segment, for the selected key. Segments come in order: a later row replaces an earlier one. */
+  restore(a: number, b: number, c: number, value: { readonly current: unknown } | undefined): void {
+    let slot = this.#find(a, b, c);
+    if (value === undefined) {
+      if (slot >= 0) this.#release(slot);
+      if (slot >= 0) this.#live -= 1;
+      return;
     }
-    for (const row of this.#rows.values()) {
-      if (row.changedIn <= since || (row.value === undefined && row.bornIn > since)) continue;
-      found.push({ row, value: row.value });
+    const columns = this.#columns ?? this.#admit(value.current);
+    if (slot < 0) {
+      slot = this.#create(a, b, c, 0);
+      this.state[slot] = live;
+      this.#live += 1;
     }
-    return found;
+    columns.write(slot, value.current);
   }
-  /** As `changedAfter`, for the usual case that `since` is the newest completed checkpoint: looks only at dirty rows. */
-  dirtyRows(since: number): readonly { readonly row: Row; readonly value: Row["value"] }[] {
-    const found: { row: Row; value: Row["value"] }[] = [];
-    for (const row of this.#dirty) {
-      if (row.changedIn <= since || (row.value === undefined && row.bornIn > since)) continue;
-      found.push({ row, value: row.value });
+
+  // ── snapshots ──────────────────────────────────────────────────────────────────────────────
+
+  /** Rows changed after `since`: at least as many as a snapshot against it would hold. */
+  changedAfter(since: number): number {
+    let rows = this.#changes.slots.length;
+    for (const { epoch, slots } of this.#closed) if (epoch > since) rows += slots.length;
+    return rows;
+  }
+  /** Closes the epoch: what was changed after `since` (-1: every row) is captured as it is now, from here on. */
+  capture(since: number): Capture {
+    const closing = this.#changes;
+    this.#closed.push(closing);
+    if (this.#closed.length > maxClosed) this.#closed = [this.#join(this.#closed)];
+    this.#epoch += 1;
+    this.#changes = { epoch: this.#epoch, slots: new IntList() };
+    const lists =
+      since < 0
+        ? undefined
+        : this.#closed.filter(({ epoch }) => epoch > since).map(({ slots }) => slots);
+    this.#capture = new Capture(this, { since, epoch: closing.epoch, lists });
+    return this.#capture;
+  }
+  captured(): void {
+    this.#capture = undefined;
+  }
+  /** A snapshot that closed `epoch` completed: its tombstones can be swept. */
+  completed(epoch: number): void {
+    for (const changes of this.#closed) if (changes.epoch <= epoch) this.#sweep.push(changes);
+    this.#closed = this.#closed.filter((changes) => changes.epoch > epoch);
+  }
+  /** Forgets up to `rows` rows' tombstones. True when there is more to do. */
+  sweep(rows: number): boolean {
+    const changes = this.#sweep[0];
+    if (changes === undefined) return false;
+    for (let i = 0; i < rows && changes.slots.length > 0; i++) {
+      const slot = changes.slots.pop();
+      if (this.state[slot] === tombstone && this.changed[slot]! <= changes.epoch)
+        this.#release(slot);
     }
-    return found;
+    if (changes.slots.length === 0) this.#sweep.shift();
+    return this.#sweep.length > 0;
   }
-  /** A checkpoint of `epoch` completed: rows not changed since are clean; tombstones older than `oldest` are forgotten. */
-  completed(epoch: number, oldest: number): void {
-    for (const row of this.#dirty) if (row.changedIn <= epoch) this.#dirty.delete(row);
-    for (const [key, row] of this.#rows)
-      if (row.value === undefined && row.changedIn <= oldest) this.#rows.delete(key);
+
+  /** One list for many, when checkpoints keep failing: each row once. */
+  #join(closed: readonly Changed[]): Changed {
+    const slots = new IntList();
+    for (const { epoch, slots: changed } of closed) {
+      for (let i = 0; i < changed.length; i++)
+        if (this.changed[changed.at(i)]! <= epoch) slots.push(changed.at(i));
+    }
+    return { epoch: closed.at(-1)?.epoch ?? 0, slots };
   }
-  rows(): IterableIterator<Row> {
-    return this.#rows.values();
+
+  matches(slot: number): boolean {
+    const wanted = this.#wanted;
+    return (
+      this.key[slot] === wanted.key &&
+      this.a[slot] === wanted.a &&
+      this.b[slot] === wanted.b &&
+      this.c[slot] === wanted.c
+    );
+  }
+
+  // ── rows ───────────────────────────────────────────────────────────────────────────────────
+
+  #find(a: number, b: number, c: number): number {
+    const wanted = this.#wanted;
+    wanted.key = this.keys.selected;
+    wanted.a = a;
+    wanted.b = b;
+    wanted.c = c;
+    return this.#index.find(hashOfRow(wanted.key, a, b, c));
+  }
+  #create(a: number, b: number, c: number, epoch: number): number {
+    const slot = this.#free.length > 0 ? this.#free.pop() : this.#slots++;
+    if (slot >= this.key.length) this.#grow();
+    const id = this.keys.selected;
+    this.key[slot] = id;
+    this.a[slot] = a;
+    this.b[slot] = b;
+    this.c[slot] = c;
+    this.born[slot] = epoch;
+    // A slot used before in this epoch is in the list already.
+    if (epoch > 0 && this.changed[slot] !== epoch) this.#changes.slots.push(slot);
+    this.changed[slot] = epoch;
+    this.keys.retain(id);
+    this.#index.insert(hashOfRow(id, a, b, c), slot);
+    return slot;
+  }
+  #change(slot: number): void {
+    const capture = this.#capture;
+    if (capture !== undefined) capture.keep(slot);
+    if (this.changed[slot] === this.#epoch) return;
+    this.changed[slot] = this.#epoch;
+    this.#changes.slots.push(slot);
+  }
+  #release(slot: number): void {
+    const capture = this.#capture;
+    if (capture !== undefined) capture.keep(slot);
+    this.state[slot] = free;
+    this.#columns?.clear(slot);
+    this.#index.remove(
+      hashOfRow(this.key[slot]!, this.a[slot]!, this.b[slot]!, this.c[slot]!),
+      slot,
+    );
+    this.keys.release(this.key[slot]!);
+    this.#free.push(slot);
+  }
+  #grow(): void {
+    const capacity = this.key.length * 2;
+    this.key = grown(this.key, new Int32Array(capacity));
+    this.a = grown(this.a, new Float64Array(capacity));
+    this.b = grown(this.b, new Float64Array(capacity));
+    this.c = grown(this.c, new Float64Array(capacity));
+    this.state = grown(this.state, new Uint8Array(capacity));
+    this.changed = grown(this.changed, new Uint32Array(capacity));
+    this.born = grown(this.born, new Uint32Array(capacity));
+    this.taken = grown(this.taken, new Uint32Array(capacity));
+    this.#columns?.grow(capacity);
+  }
+
+  // ── types ──────────────────────────────────────────────────────────────────────────────────
+
+  /** Checks, or learns from, a value that does not obviously fit. Throws `DATA_TYPE_MISMATCH`, `DATA_UNENCODABLE`. */
+  #admit(value: unknown): Columns {
+    if (this.origin !== "inferred") checkValue(this.type, value);
+    else if (this.#type?.kind !== "unknown") {
+      const seen = widened(inferType(value, undefined));
+      this.#type = this.#type === undefined ? seen : joinTypes(this.#type, seen);
+    }
+    return this.#columns ?? this.#layOut(this.type);
+  }
+  /** The layout stays as the first value made it; what is learnt later and doesn't fit lies in the side column. */
+  #layOut(type: TypeNode): Columns {
+    const columns = new Columns(type);
+    columns.grow(this.key.length);
+    this.#columns = columns;
+    return columns;
   }
 }
 
-/** Equal keys (1 and 1.0, 0 and -0) have equal text; a string key costs no encoding. */
-export function keyText(key: unknown): string {
-  if (typeof key === "string") return `s${key}`;
-  if (typeof key === "number") return `n${key === 0 ? 0 : key}`;
-  let text = "b";
-  for (const byte of encodeKey(key)) text += String.fromCharCode(byte);
-  return text;
-}
-
-function rowKey(selected: SelectedKey, a: number, b: number, c: number): string {
-  return `${a},${b},${c},${selected.text}`;
+/** Numbers that nobody declared are float64 in state: whether the first ones were whole says nothing of the next. */
+function widened(type: TypeNode): TypeNode {
+  switch (type.kind) {
+    case "int32":
+      return { kind: "float64" };
+    case "object":
+      return {
+        kind: "object",
+        fields: type.fields.map((field) => ({ ...field, type: widened(field.type) })),
+      };
+    case "array":
+      return { kind: "array", of: widened(type.of) };
+    case "nullable":
+      return { kind: "nullable", of: widened(type.of) };
+    default:
+      return type;
+  }
 }

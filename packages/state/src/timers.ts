@@ -11,8 +11,11 @@ import { TimerHeap } from "./timer-heap.ts";
 
 /** What timers need of the backend they live in. */
 export interface TimerHome {
-  readonly currentKey: unknown;
-  selectKey(key: unknown): void;
+  /** Id of the selected key. */
+  readonly selectedId: number;
+  selectId(id: number): void;
+  /** False when no key has this id now. */
+  knows(id: number): boolean;
   now(): number;
 }
 
@@ -66,37 +69,41 @@ export class Timers implements TimerService {
     return this.#advance("processing-time", now, stop);
   }
   nextProcessingTime(): number | undefined {
-    return this.#heaps["processing-time"].peek()?.time;
+    const heap = this.#heaps["processing-time"];
+    return heap.size === 0 ? undefined : heap.time;
   }
-  /** A timer that a checkpoint held, or whose deletion was undone. */
+  /** A timer that a checkpoint held. */
   restored(
     domain: TimerDomain,
-    key: unknown,
+    keyId: number,
     time: number,
     namespace: readonly [number, number],
   ): void {
-    this.#heaps[domain].push({ key, time, a: namespace[0], b: namespace[1] });
+    this.#heaps[domain].push(keyId, time, namespace[0], namespace[1]);
   }
 
   #register(domain: TimerDomain, time: number, a: number, b: number): void {
     const table = this.#tables[domain];
     if (table.get(a, b, time) !== undefined) return;
     table.put(a, b, time, true);
-    this.#heaps[domain].push({ key: this.#home.currentKey, time, a, b });
+    this.#heaps[domain].push(this.#home.selectedId, time, a, b);
   }
 
   #advance(domain: TimerDomain, until: number, stop: () => boolean): boolean {
     const heap = this.#heaps[domain];
     const table = this.#tables[domain];
-    for (let next = heap.peek(); next !== undefined && next.time <= until; next = heap.peek()) {
+    while (heap.size > 0 && heap.time <= until) {
       if (stop()) return false;
+      const { key, time, a, b } = heap;
       heap.pop();
-      this.#home.selectKey(next.key);
-      // Deleted meanwhile, or registered, deleted and registered again: the row decides, and it fires once.
-      if (table.get(next.a, next.b, next.time) === undefined) continue;
-      table.delete(next.a, next.b, next.time);
+      // Deleted meanwhile, or registered, deleted and registered again: the row decides, and it fires once. Its key's id may even
+      // have been given to another key by now, whose timer it then is, or which has none.
+      if (!this.#home.knows(key)) continue;
+      this.#home.selectId(key);
+      if (table.get(a, b, time) === undefined) continue;
+      table.delete(a, b, time);
       this.fired += 1;
-      this.#onTimer(next.time, next.a, next.b, domain);
+      this.#onTimer(time, a, b, domain);
     }
     return true;
   }

@@ -7,7 +7,7 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
+import { MessageChannel, Worker, type WorkerOptions } from "node:worker_threads";
 import { errorInfo } from "@millrace/base";
 import { openStore } from "@millrace/storage";
 import { fail } from "./fail.ts";
@@ -41,14 +41,13 @@ async function start(runner: RunnerStart): Promise<void> {
   await mkdir(runner.workDir, { recursive: true });
   const bundleFile = join(runner.workDir, "job.mjs");
   await writeFile(bundleFile, bundle);
+  const helper = newWorker("segment-main");
+  helper.on("error", (error) => void crash(error));
   for (const slot of runner.start.slots) {
-    const workerData: WorkerStart = { runner, slot, bundleFile };
-    const worker = new Worker(entryFile("slot-main", import.meta.url), {
-      workerData,
-      execArgv: process.execArgv,
-      stdout: false,
-      stderr: false,
-    });
+    const { port1, port2 } = new MessageChannel();
+    helper.postMessage(port2, [port2]);
+    const workerData: WorkerStart = { runner, slot, bundleFile, segments: port1 };
+    const worker = newWorker("slot-main", { workerData, transferList: [port1] });
     workers.set(slot, worker);
     worker.on("message", (message: FromWorker) => receive(message, runner));
     worker.on("error", (error) => void crash(error));
@@ -57,6 +56,15 @@ async function start(runner: RunnerStart): Promise<void> {
         void crash(fail("RUNNER_CRASHED", { fields: { slot, exitCode: code } }));
     });
   }
+}
+
+function newWorker(entry: string, options: WorkerOptions = {}): Worker {
+  return new Worker(entryFile(entry, import.meta.url), {
+    ...options,
+    execArgv: process.execArgv,
+    stdout: false,
+    stderr: false,
+  });
 }
 
 function receive(message: FromWorker, runner: RunnerStart): void {

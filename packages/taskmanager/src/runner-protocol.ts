@@ -2,6 +2,7 @@
  * What a TaskManager, its runner process and the runner's worker threads say to each other. Control messages are those of the
  * control protocol, passed on unchanged; only starting and ending have words of their own.
  */
+import type { MessagePort } from "node:worker_threads";
 import type { ErrorInfo } from "@millrace/base";
 import type { Down, DownMessage, MetricSample, UpMessage } from "@millrace/protocol";
 
@@ -43,6 +44,8 @@ export interface WorkerStart {
   readonly slot: number;
   /** The bundle as a file, loaded once per worker. */
   readonly bundleFile: string;
+  /** To the runner's helper thread. */
+  readonly segments: MessagePort;
 }
 
 /** The file of an entry beside `url`, in source (.ts) as in a packed build (.js). */

@@ -4,9 +4,8 @@
  * WRK-1  Whatever is not caught here ends the whole runner: half a job is worse than none.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { errorInfo } from "@millrace/base";
-import { nodePlatform, secretFromEnvironment } from "@millrace/base/node";
+import { nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
 import { openTcpTransport } from "@millrace/exchange/node";
 import type { DownMessage } from "@millrace/protocol";
 import { applyCommand, collectMetrics, Slot, type SlotHost, upMessageOf } from "@millrace/runtime";
@@ -15,10 +14,11 @@ import { createLogger } from "@millrace/telemetry";
 import { faultPoints } from "./fault-points.ts";
 import { loadJobCode } from "./job-code.ts";
 import type { FromWorker, ToRunner, WorkerStart } from "./runner-protocol.ts";
+import { threadSegmentBuilder } from "./segment-thread.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("slot-main runs as a worker thread");
-const { runner, slot: slotIndex, bundleFile } = workerData as WorkerStart;
+const { runner, slot: slotIndex, bundleFile, segments: segmentPort } = workerData as WorkerStart;
 const { start } = runner;
 const attempt = start.attempt ?? { jobId: "", epoch: 0, attempt: 0 };
 const metricsIntervalMs = 1_000;
@@ -52,6 +52,7 @@ const transport = await openTcpTransport({
   scope: `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
 });
 const code = await loadJobCode(bundleFile, JSON.parse(start.parameters), start.graphDigest);
+const segments = threadSegmentBuilder(segmentPort);
 let slot: Slot | undefined;
 const faultPoint = faultPoints(process.env["MILLRACE_FAULT_POINTS"]);
 
@@ -77,10 +78,8 @@ function command(message: DownMessage): void {
         faultPoint,
         secrets: secretFromEnvironment,
         checkMutations: false,
-        compression: {
-          compress: (bytes) => zstdCompressSync(bytes),
-          decompress: (bytes, maxBytes) => zstdDecompressSync(bytes, { maxOutputLength: maxBytes }),
-        },
+        compression: zstd,
+        segments,
         job: {
           ...attempt,
           jobName: start.jobName,

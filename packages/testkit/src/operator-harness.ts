@@ -25,7 +25,8 @@ import type {
   Output,
   TimerService,
 } from "@millrace/spi";
-import { HashMapBackend, readSegment, type SegmentRange, type TableSchema } from "@millrace/state";
+import { buildSegment, HashMapBackend, type SegmentRange, type TableSchema } from "@millrace/state";
+import { countRows } from "./count-rows.ts";
 import { createVirtualPlatform, type VirtualPlatform } from "./virtual-platform.ts";
 
 /** Lets all promises that can settle do so: on Node, one macrotask. */
@@ -279,20 +280,24 @@ export class OperatorHarness {
     this.#lists = [];
     this.operator.snapshot?.(barrier);
     this.#backend.beginSnapshot(barrier);
-    const state = this.#backend.encodeSnapshot();
+    const state = this.#backend.takeSnapshot();
     const objects = new Map((this.#options.restore ?? []).flatMap(({ objects }) => [...objects]));
     const segments = [...state.carried];
-    if (state.segment !== undefined) {
-      const { bytes, rows, level } = state.segment;
-      const object = `chk-${checkpointId}-${this.#keyGroups.from}`;
+    for (const [part, captured] of state.parts.entries()) {
+      const older = (part === 0 ? state.merged : []).map(({ object, from, to }) => ({
+        bytes: objects.get(object) as Uint8Array,
+        groups: { from, to },
+      }));
+      const { bytes, rows, crc } = buildSegment({ captured, older }, undefined);
+      const object = `chk-${checkpointId}-${this.#keyGroups.from}-${part}`;
       objects.set(object, bytes);
       segments.push({
         object,
         offset: 0,
         length: bytes.length,
         rows,
-        crc: 0,
-        level,
+        crc,
+        level: state.level + part,
         ...this.#keyGroups,
       });
     }
@@ -305,7 +310,7 @@ export class OperatorHarness {
       objects,
       lists: this.#lists,
       watermark: this.#watermark,
-      rows: rowsOf(segments, objects),
+      rows: countRows(segments, objects),
     };
   }
 
@@ -448,7 +453,7 @@ async function restoredBackend(options: HarnessOptions): Promise<HashMapBackend>
         })),
       watermarks: all.map((snapshot) => ({ ...snapshot.keyGroups, watermark: snapshot.watermark })),
     },
-    async (range) => objects.get(range.object) as Uint8Array,
+    async (object, from, to) => (objects.get(object) as Uint8Array).subarray(from, to),
   );
   return backend;
 }
@@ -469,22 +474,4 @@ export function itemsOf(snapshot: HarnessSnapshot, name: string): readonly unkno
   return snapshot.lists
     .filter((list) => list.name === name)
     .flatMap((list) => list.items.map((item) => anyValue.decode(item)));
-}
-
-function rowsOf(
-  segments: readonly SegmentRange[],
-  objects: ReadonlyMap<string, Uint8Array>,
-): ReadonlyMap<string, number> {
-  const live = new Map<string, string>();
-  for (const segment of [...segments].sort((a, b) => a.level - b.level)) {
-    const bytes = objects.get(segment.object) as Uint8Array;
-    for (const row of readSegment(bytes, segment, undefined)) {
-      const id = `${row.table} ${row.namespace.join()} ${typeof row.key} ${String(row.key)}`;
-      if (row.value === undefined) live.delete(id);
-      else live.set(id, row.table);
-    }
-  }
-  const counts = new Map<string, number>();
-  for (const table of live.values()) counts.set(table, (counts.get(table) ?? 0) + 1);
-  return counts;
 }

@@ -110,7 +110,10 @@ export class SimulatedCluster {
     const keys = 1 + Math.floor(random.next() * 9);
     const parallelism = 1 + Math.floor(random.next() * 3);
     const rate = 100 + random.next() * 900;
-    const keyOf = (i: number) => (i * 7919) % keys;
+    // In every other world many keys come early and few later: their rows are then in older segments only.
+    const manyEarly = random.next() < 0.5 ? count * 0.6 : 0;
+    const keyOf = (i: number) =>
+      i < manyEarly ? (i * 7919) % 61 : (i * 7919) % (i % 11 === 0 ? 61 : keys);
     const amountOf = (i: number) => ((i * 2654435761) % 1000) + 1;
     const world = this.world;
     const built = buildJob(

@@ -17,3 +17,4 @@ export const nodePlatform: Platform = {
   random: { next: () => Math.random(), hex: (bytes) => randomBytes(bytes).toString("hex") },
 };
 export { secretFromEnvironment } from "./secrets.ts";
+export { zstd } from "./zstd.ts";

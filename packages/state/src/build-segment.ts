@@ -1,0 +1,155 @@
+/**
+ * Makes a segment of captured rows, and of older segments that it replaces. Pure, and large work: it runs off the slot's thread where
+ * there is another.
+ *
+ * BLD-1  Of several rows with one key and namespace the newest stays: captured rows, then segments from the newest to the oldest.
+ * BLD-2  A tombstone stays: an older segment that is not merged may hold its row.
+ */
+import { ByteWriter, crc32c, typeToJson, valueCodec } from "@millrace/data";
+import { type RowRun, rowFields, type TableSchema } from "./capture.ts";
+import { IntList } from "./int-list.ts";
+import {
+  type BlockCompression,
+  codecsOf,
+  decodeRow,
+  type KeyGroups,
+  type OpenSegment,
+  openSegment,
+  rowsOf,
+  SegmentWriter,
+} from "./segment.ts";
+
+export interface CapturedTable {
+  readonly schema: TableSchema;
+  readonly run: RowRun | undefined;
+}
+/** Plain data: it may go to another thread. */
+export interface SegmentTask {
+  readonly captured: readonly CapturedTable[];
+  /** Segments to merge, oldest first, each with the key groups that count. */
+  readonly older: readonly { readonly bytes: Uint8Array; readonly groups: KeyGroups }[];
+}
+export interface BuiltSegment {
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly rows: number;
+  /** CRC32C of the bytes. */
+  readonly crc: number;
+}
+/** Builds segments here or elsewhere. Rejects with `STATE_CORRUPT` when an older segment can't be read. */
+export interface SegmentBuilder {
+  build(task: SegmentTask): Promise<BuiltSegment>;
+}
+
+/** Builds on the caller's thread. */
+export function inlineSegmentBuilder(compression: BlockCompression | undefined): SegmentBuilder {
+  return { build: async (task) => buildSegment(task, compression) };
+}
+
+export function buildSegment(
+  task: SegmentTask,
+  compression: BlockCompression | undefined,
+): BuiltSegment {
+  const writer = new SegmentWriter(compression);
+  const older = task.older.map(({ bytes, groups }) => ({ segment: openSegment(bytes), groups }));
+  const schemas = new Map<string, TableSchema>();
+  for (const { segment } of older)
+    for (const schema of segment.tables) schemas.set(schema.name, schema);
+  for (const { schema } of task.captured) schemas.set(schema.name, schema);
+  for (const schema of schemas.values()) {
+    const captured = task.captured.find((table) => table.schema.name === schema.name)?.run;
+    const runs = older.map(({ segment, groups }) => runOf(segment, schema, groups, compression));
+    writeSorted(writer, schema, [...runs, ...(captured === undefined ? [] : [captured])]);
+  }
+  const bytes = writer.finish();
+  return { bytes, rows: writer.rows, crc: crc32c(bytes) };
+}
+
+/** Rows of a table in a segment as a run, with values of the newest schema. */
+function runOf(
+  segment: OpenSegment,
+  schema: TableSchema,
+  groups: KeyGroups,
+  compression: BlockCompression | undefined,
+): RowRun {
+  const out = new ByteWriter(4_096);
+  const rows = new IntList();
+  const table = segment.tables.findIndex(({ name }) => name === schema.name);
+  const codec = codecsOf(segment)[table];
+  const old = segment.tables[table];
+  const same =
+    old !== undefined &&
+    JSON.stringify(typeToJson(old.type)) === JSON.stringify(typeToJson(schema.type));
+  const wanted = valueCodec(schema.type);
+  for (const row of table < 0 ? [] : rowsOf(segment, table, groups, compression)) {
+    const start = out.length;
+    out.varint(row.group);
+    out.varint(row.key.length);
+    const keyAt = out.length;
+    out.raw(row.key);
+    for (const part of row.namespace) out.f64(part);
+    if (row.value === undefined) out.varint(0);
+    else {
+      const value =
+        same || codec === undefined
+          ? row.value
+          : wanted.encode(decodeRow(row, codec).value?.current);
+      out.varint(value.length + 1);
+      out.raw(value);
+    }
+    for (const field of [start, out.length, row.group, keyAt, keyAt + row.key.length])
+      rows.push(field);
+  }
+  return { bytes: out.finish(), rows: rows.finish() };
+}
+
+/** Where a row is: in which run, and where in its list. */
+interface Ref {
+  readonly run: number;
+  readonly at: number;
+}
+
+function writeSorted(writer: SegmentWriter, schema: TableSchema, runs: readonly RowRun[]): void {
+  const refs: Ref[] = [];
+  runs.forEach(({ rows }, run) => {
+    for (let at = 0; at < rows.length; at += rowFields) refs.push({ run, at });
+  });
+  if (refs.length === 0) return;
+  const views = runs.map(
+    ({ bytes }) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
+  );
+  const order = (x: Ref, y: Ref) => compareRows(runs, views, x, y) || y.run - x.run;
+  refs.sort(order);
+  writer.table(schema);
+  let before: Ref | undefined;
+  for (const ref of refs) {
+    if (before !== undefined && compareRows(runs, views, before, ref) === 0) continue;
+    before = ref;
+    const { bytes, rows } = runs[ref.run]!;
+    writer.row(bytes.subarray(rows[ref.at]!, rows[ref.at + 1]!), rows[ref.at + 2]!);
+  }
+}
+
+/** By key group, key and namespace. */
+function compareRows(runs: readonly RowRun[], views: readonly DataView[], x: Ref, y: Ref): number {
+  const a = runs[x.run]!;
+  const b = runs[y.run]!;
+  const group = a.rows[x.at + 2]! - b.rows[y.at + 2]!;
+  if (group !== 0) return group;
+  const aKey = a.rows[x.at + 3]!;
+  const bKey = b.rows[y.at + 3]!;
+  const aLength = a.rows[x.at + 4]! - aKey;
+  const bLength = b.rows[y.at + 4]! - bKey;
+  const length = Math.min(aLength, bLength);
+  for (let i = 0; i < length; i++) {
+    const d = a.bytes[aKey + i]! - b.bytes[bKey + i]!;
+    if (d !== 0) return d;
+  }
+  if (aLength !== bLength) return aLength - bLength;
+  for (let part = 0; part < 24; part += 8) {
+    const d =
+      views[x.run]!.getFloat64(aKey + length + part, true) -
+      views[y.run]!.getFloat64(bKey + length + part, true);
+    if (d !== 0) return d;
+  }
+  return 0;
+}
