@@ -1,7 +1,8 @@
 import type { TableDeclaration } from "@millrace/spi";
 import fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 import { type Checkpoint, ModelledBackend, rowId } from "./backend-model.fixture.ts";
+import { Capture } from "./capture.ts";
 
 const declarations: readonly TableDeclaration[] = [
   {
@@ -192,8 +193,27 @@ function expectRows(backend: ModelledBackend, rows: ReadonlyMap<string, unknown>
   expect(live).toBe(rows.size);
 }
 
-describe("keyed state beside a plain map", () => {
-  test("BKD-2 BKD-3 SNC-1 TBL-3: every checkpoint holds what the barrier saw, whatever came before and after", async () => {
-    await fc.assert(fc.asyncProperty(steps, run), { numRuns: 300, seed: 7 });
+const campaign = { numRuns: 300, seed: 7 };
+
+test("BKD-2 BKD-3 BKD-4 SNC-1 TBL-3: every checkpoint holds what the barrier saw, whatever came before and after", async () => {
+  await fc.assert(fc.asyncProperty(steps, run), campaign);
+});
+
+test("the mutant “row not copied before change” is caught", async () => {
+  const { keep, step } = Capture.prototype;
+  let stepping = false;
+  vi.spyOn(Capture.prototype, "step").mockImplementation(function (this: Capture, rows) {
+    stepping = true;
+    const more = step.call(this, rows);
+    stepping = false;
+    return more;
   });
+  vi.spyOn(Capture.prototype, "keep").mockImplementation(function (this: Capture, slot) {
+    if (stepping) keep.call(this, slot);
+  });
+  try {
+    expect((await fc.check(fc.asyncProperty(steps, run), campaign)).failed).toBe(true);
+  } finally {
+    vi.restoreAllMocks();
+  }
 });

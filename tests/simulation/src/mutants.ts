@@ -165,6 +165,7 @@ export const mutants: readonly Mutant[] = [
   })),
   { name: "a frame lost", frame: (index) => index % 97 !== 96 },
   { name: "a frame doubled", frame: (index) => (index % 97 === 96 ? "twice" : true) },
+  { name: "credit leaked", grant: (index) => index % 5 !== 4 },
   { name: "older transactions aborted before the restored set is committed", abortAtRestore: true },
   {
     name: "a higher epoch not seen",

@@ -13,7 +13,7 @@ import {
   coordinatorOptions,
   isTerminal,
 } from "@millrace/coordinator";
-import { createLocalNetwork } from "@millrace/exchange";
+import { createLocalNetwork, type Transport } from "@millrace/exchange";
 import { chainGraph } from "@millrace/graph";
 import type { DownMessage, UpMessage } from "@millrace/protocol";
 import { InlineTaskManager } from "@millrace/runtime";
@@ -36,6 +36,8 @@ export interface Mutant {
   down?(message: DownMessage, cluster: SimulatedCluster): DownMessage | undefined;
   /** False drops a delivery between slots, "twice" repeats it. */
   frame?(index: number): boolean | "twice";
+  /** False forgets a grant of credit. */
+  grant?(index: number): boolean;
   store?(store: BlobStore): BlobStore;
   readonly abortAtRestore?: boolean;
 }
@@ -81,6 +83,8 @@ export class SimulatedCluster {
   readonly trace: string[] = [];
   #ports = 0;
   #frames = 0;
+  #grants = 0;
+  readonly #windowBytes: number;
   storeFaults: StoreFaults = calm;
   delayMs = 3;
   faults = 0;
@@ -106,6 +110,7 @@ export class SimulatedCluster {
         if (what === "twice") this.platform.timers.after(at - this.platform.now, deliver);
       },
     });
+    this.#windowBytes = 100 + Math.floor(random.next() ** 3 * 32_000);
     const count = 60 + Math.floor(random.next() * 240);
     const keys = 1 + Math.floor(random.next() * 9);
     const parallelism = 1 + Math.floor(random.next() * 3);
@@ -255,9 +260,11 @@ export class SimulatedCluster {
       objects: this.#store,
       checkMutations: false,
       openTransport: (attempt) =>
-        this.#network.transport(
-          { host: id, port: ++this.#ports },
-          `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
+        this.#narrowed(
+          this.#network.transport(
+            { host: id, port: ++this.#ports },
+            `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
+          ),
         ),
       loadFunctions: () => (uid) => this.#functions.get(uid) ?? {},
       secrets: () => "",
@@ -275,6 +282,20 @@ export class SimulatedCluster {
       this.platform.timers.after(20, beat);
     };
     this.platform.timers.after(20, beat);
+  }
+  /** With windows so small that producers wait for credit. */
+  #narrowed(transport: Transport): Transport {
+    return {
+      ...transport,
+      openInbound: (id) => {
+        const inbound = transport.openInbound(id, this.#windowBytes);
+        const grant = inbound.grant.bind(inbound);
+        inbound.grant = (bytes) => {
+          if (this.#mutant?.grant?.(this.#grants++) !== false) grant(bytes);
+        };
+        return inbound;
+      },
+    };
   }
   /** SIGKILL, and a new process under the same name a little later. */
   killManager(index: number): void {
