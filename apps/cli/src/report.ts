@@ -1,5 +1,5 @@
 /** How errors look on a terminal: what, where, why, what to do. With --json, the same as data. */
-import { type ErrorInfo, errorInfo } from "@millrace/base";
+import { type ErrorInfo, errorInfo, isMillraceError, userFrame } from "@millrace/base";
 
 export function reportError(error: unknown, json: boolean): void {
   const info = errorInfo(error, "INTERNAL_ERROR");
@@ -8,32 +8,37 @@ export function reportError(error: unknown, json: boolean): void {
 
 /** The text of an error, its fields and its causes, most telling first. */
 export function errorText(info: ErrorInfo): string {
-  const lines = [`error ${info.code}: ${info.message}`];
-  for (const [name, value] of Object.entries(info.fields)) {
-    if (value === "" || (Array.isArray(value) && value.length === 0)) continue;
-    if (Array.isArray(value))
-      lines.push(`  ${name}:`, ...value.map((item) => `    ${String(item)}`));
-    else lines.push(`  ${name}: ${String(value)}`);
-  }
-  for (let cause = info.cause; cause !== undefined; cause = cause.cause) {
-    lines.push(
-      `  cause: ${cause.code === "USER_CODE_THREW" ? "" : `${cause.code}: `}${cause.message}`,
-    );
-    const frame = userFrame(cause.stack);
-    if (frame !== undefined) lines.push(`    at ${frame}`);
+  const lines = [`error ${info.code}: ${info.message}`, ...fieldsText(info, "  ")];
+  let fix = info.fix;
+  for (let { cause } = info; cause !== undefined; cause = cause.cause) {
+    // What is coded says more: its fields, and what to do about it. A plain error is the user's.
+    const coded = Object.keys(cause.fields).length > 0 || cause.code !== "USER_CODE_THREW";
+    lines.push(`  cause: ${coded ? `${cause.code}: ` : ""}${cause.message}`);
+    if (coded) {
+      lines.push(...fieldsText(cause, "    "));
+      if (cause.fix !== "") fix = cause.fix;
+    }
+    const frame = userFrame(cause.stack)?.frame;
+    if (frame !== undefined && !coded) lines.push(`    at ${frame}`);
   }
   if (info.code === "INTERNAL_ERROR" && info.stack !== undefined) lines.push(info.stack);
-  lines.push(`  fix: ${info.fix}`);
+  lines.push(`  fix: ${fix}`);
   return lines.join("\n");
 }
 
-/** The first frame that is the user's: neither ours nor Node's. */
-function userFrame(stack: string | undefined): string | undefined {
-  return stack
-    ?.split("\n")
-    .map((line) => line.trim())
-    .find(
-      (line) => line.startsWith("at ") && !line.includes("node:") && !line.includes("millrace/src"),
-    )
-    ?.slice(3);
+function fieldsText(info: ErrorInfo, indent: string): readonly string[] {
+  return Object.entries(info.fields).flatMap(([name, value]) => {
+    if (value === "" || (Array.isArray(value) && value.length === 0)) return [];
+    return Array.isArray(value)
+      ? [`${indent}${name}:`, ...value.map((item) => `${indent}  ${String(item)}`)]
+      : [`${indent}${name}: ${String(value)}`];
+  });
+}
+
+/** 2: the caller can mend it; 1: a job failed, or something else went wrong. */
+export function exitCodeOf(error: unknown): number {
+  if (!isMillraceError(error) || error.domain !== "user" || error.code === "CLI_JOB_FAILED")
+    return 1;
+  // Errors of a running task name their vertex.
+  return "vertex" in error.fields ? 1 : 2;
 }

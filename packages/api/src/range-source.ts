@@ -126,6 +126,10 @@ export class RangeReader implements SourceReader<RangeSplit> {
     }
     return "more";
   }
+  where(): string | undefined {
+    const current = this.#splits[0];
+    return current === undefined ? undefined : `record ${current.next - current.split.step}`;
+  }
   snapshot(): readonly RangeSplit[] {
     return this.#splits.map(({ split, next }) => ({ ...split, next }));
   }

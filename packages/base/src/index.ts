@@ -50,3 +50,4 @@ export {
   sleep,
   type Timers,
 } from "./platform.ts";
+export { type UserFrame, userFrame } from "./user-frame.ts";

@@ -65,6 +65,8 @@ export async function bundleJob(path: string): Promise<Uint8Array> {
       target: "node22",
       sourcemap: "inline",
       sourcesContent: true,
+      // Errors name the files where they are for the user, not where a cluster put the bundle.
+      sourceRoot: `${pathToFileURL(dirname(file)).href}/`,
       legalComments: "none",
       logLevel: "silent",
       absWorkingDir: dirname(file),

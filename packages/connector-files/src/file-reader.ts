@@ -82,6 +82,13 @@ export class FileReader implements SourceReader<FileSplit> {
       ? [...this.#waiting]
       : [{ ...open.split, position: open.position, line: open.line }, ...this.#waiting];
   }
+  where(): string | undefined {
+    const open = this.#open;
+    if (open === undefined) return undefined;
+    const { path, from } = open.split;
+    // Lines of a later part of a file are counted from where the part begins.
+    return from === 0 ? `${path}:${open.line}` : `${path}, line ${open.line} from byte ${from} on`;
+  }
   close(): void {
     this.#open?.lines.close();
     this.#pace?.close();

@@ -69,15 +69,19 @@ function createSource(setup: OperatorSetup): Operator {
         blame(error, setup.task.uid);
         return setup.failed(error, value, given, () => {});
       }
+      emitting = splitId;
       splits.beforeEvent(splitId);
       output.emit(value, timestamp);
       splits.afterEvent(value, timestamp);
+      emitting = undefined;
     },
     splitFinished: (splitId) => splits.finished(splitId),
     get full() {
       return output.full;
     },
   };
+  /** Split of the record that is on its way through the chain; an error leaves it. */
+  let emitting: string | undefined;
   let stop = () => {};
   let ended = false;
   const clock = new ReadableClock(() => platform.clock.monotonic());
@@ -112,6 +116,8 @@ function createSource(setup: OperatorSetup): Operator {
         throw error;
       }
     },
+    position: () =>
+      emitting === undefined ? undefined : (reader.where?.(emitting) ?? `split ${emitting}`),
     endOfData() {
       output.emitWatermark(maxWatermark);
       return true;

@@ -180,6 +180,10 @@ export class OperatorChain {
       operator.snapshot?.(barrier);
     });
   }
+  /** Where in a source the record came from that this chain is busy with. */
+  sourcePosition(): string | undefined {
+    return this.#chain?.operators[0]?.position?.();
+  }
   operatorOfError(error: unknown): string | undefined {
     return this.#chain?.operatorOfError(error);
   }

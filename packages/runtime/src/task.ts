@@ -9,7 +9,7 @@
  * TSK-3  At a barrier: every operator prepares in chain order, snapshots in chain order, then the barrier goes out; only then does input go on (CP-02).
  * TSK-4  After its end of data a subtask still answers barriers; it ends only with its job.
  */
-import { type ErrorInfo, errorInfo, isMillraceError } from "@millrace/base";
+import { type ErrorInfo, errorInfo, isMillraceError, userFrame } from "@millrace/base";
 import type { RestoreAssignment } from "@millrace/checkpoint";
 import type { TaskDeployment } from "@millrace/graph";
 import type { BarrierInfo, Permit } from "@millrace/spi";
@@ -21,7 +21,6 @@ import { TaskMailbox } from "./mailbox.ts";
 import { OperatorChain } from "./operator-chain.ts";
 import { Outputs } from "./outputs.ts";
 import { Snapshotter } from "./snapshotter.ts";
-import { userFrame } from "./user-frame.ts";
 
 export interface TaskOptions {
   readonly host: SlotHost;
@@ -346,11 +345,17 @@ export class Task {
       return { ...info, fields: { ...where, ...info.fields } };
     }
     const cause = errorInfo(error);
-    const at = userFrame(cause.stack);
+    const at = userFrame(cause.stack)?.at;
+    const position = this.#chain.sourcePosition();
     return {
       ...errorInfo(
         fail("USER_CODE_THREW", {
-          fields: { ...where, ...(at === undefined ? {} : { at }), thrown: cause.message },
+          fields: {
+            ...where,
+            ...(at === undefined ? {} : { at }),
+            ...(position === undefined ? {} : { position }),
+            thrown: cause.message,
+          },
         }),
       ),
       ...(cause.stack === undefined ? {} : { stack: cause.stack }),

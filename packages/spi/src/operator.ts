@@ -45,6 +45,8 @@ export interface Operator {
   close?(): void | Promise<void>;
   /** Operators that bring records by themselves (sources, enumerators): called when there is room. "end": nothing will ever come again. */
   poll?(maxRows: number): "more" | "nothing" | "end";
+  /** For error messages: the place in a source that the record being processed came from. */
+  position?(): string | undefined;
   /** The runtime does not pass watermarks and idleness through this operator: it emits its own (sources, timestamps, async queues). */
   readonly ownsWatermarks?: true;
   /**

@@ -88,6 +88,8 @@ export interface SourceReader<S extends Split> {
   poll(output: ReaderOutput, maxRows: number): "more" | "nothing" | "end";
   /** Unfinished splits with their positions: exactly the records already emitted are behind them. */
   snapshot(): readonly S[];
+  /** For error messages: the place in the split that the record handed out last came from, such as "flights.csv:17". */
+  where?(splitId: string): string | undefined;
   onCheckpointCompleted?(checkpointId: number): void;
   close?(): void | Promise<void>;
 }

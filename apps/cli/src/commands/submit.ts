@@ -1,4 +1,5 @@
 /** `millrace submit`: a job file to a cluster. */
+import { type ErrorInfo, errorFromInfo } from "@millrace/base";
 import { RestClient, readParameters, submitJob } from "@millrace/client";
 import { fail } from "../fail.ts";
 import { print } from "../print.ts";
@@ -49,10 +50,7 @@ export async function submit(
   const problems = await client.exceptions(submitted.jobId);
   const root = problems.exceptionHistory.entries[0];
   throw fail("CLI_JOB_FAILED", {
-    fields: {
-      job: submitted.jobId,
-      state,
-      ...(root === undefined ? {} : { exception: root.stacktrace.split("\n") }),
-    },
+    fields: { job: submitted.jobId, state },
+    ...(root === undefined ? {} : { cause: errorFromInfo(root.error as ErrorInfo) }),
   });
 }
