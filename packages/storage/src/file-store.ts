@@ -3,8 +3,10 @@
  *
  * FIL-1  An object is written to a file of its own under `.tmp/`, synced, and then linked (create) or renamed (put) to its name: a reader
  *        sees all of it or nothing (BLB-2), and `link` refuses an existing name (BLB-1).
- * FIL-2  The directory is synced after the name has appeared: what was answered survives a power cut.
- * FIL-3  Names beginning with a dot are the store's own and never listed.
+ * FIL-2  The directory is synced after the name has appeared, before "created" and before "exists", and so are the directories above a
+ *        new one: what was answered survives a power cut.
+ * FIL-3  Names beginning with a dot are the store's own and never listed; no key and no prefix leads out of the directory.
+ * FIL-4  No key is the folder of another: a directory can't hold both, so the second is refused for good.
  */
 import { randomBytes } from "node:crypto";
 import {
@@ -23,10 +25,12 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { BlobInfo, BlobStore } from "@millrace/spi";
 import { fail } from "./fail.ts";
+import { checked, isKey } from "./key.ts";
 
-const maxKeyLength = 1_024;
 /** Leftovers of processes that died while writing are swept when the store is opened. */
 const staleMs = 3_600_000;
+/** Folders known to be there and synced; forgotten when there are more, which costs a few syncs. */
+const rememberedFolders = 4_096;
 
 export async function fileStore(root: string): Promise<BlobStore> {
   const base = resolve(root);
@@ -41,44 +45,65 @@ export async function fileStore(root: string): Promise<BlobStore> {
     try {
       await file.writeFile(bytes);
       await file.sync();
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
     } finally {
       await file.close();
     }
     return path;
   };
-  const prepare = async (path: string): Promise<string> => {
-    const folder = dirname(path);
-    if (!made.has(folder)) {
-      await mkdir(folder, { recursive: true });
-      made.add(folder);
+  const prepare = async (folder: string): Promise<void> => {
+    if (made.has(folder)) return;
+    await mkdir(folder, { recursive: true });
+    for (let above = folder; above !== base; ) {
+      above = dirname(above);
+      await syncDirectory(above);
     }
-    return folder;
+    if (made.size >= rememberedFolders) made.clear();
+    made.add(folder);
+  };
+  /** Writes a file of its own and gives it the name of `key` by `appear`; a folder that was removed meanwhile is made again. */
+  const named = async (
+    key: string,
+    bytes: Uint8Array,
+    appear: (written: string, path: string) => Promise<void>,
+  ): Promise<void> => {
+    const path = pathOf(key);
+    const folder = dirname(path);
+    await refuseNested(key, async () => {
+      await prepare(folder);
+      const written = await write(bytes);
+      try {
+        await appear(written, path).catch(async (error: unknown) => {
+          if (codeOf(error) !== "ENOENT") throw error;
+          made.delete(folder);
+          await prepare(folder);
+          await appear(written, path);
+        });
+      } finally {
+        await rm(written, { force: true });
+      }
+    });
+    await syncDirectory(folder);
   };
   return {
     location: pathToFileURL(base).href,
     create: (key, bytes) =>
       attempt(async () => {
-        const path = pathOf(key);
-        const folder = await prepare(path);
-        const written = await write(bytes);
-        try {
-          await link(written, path);
-          await syncDirectory(folder);
-          return "created";
-        } catch (error) {
-          if (codeOf(error) === "EEXIST") return "exists";
-          throw error;
-        } finally {
-          await unlink(written);
-        }
+        let answer: "created" | "exists" = "created";
+        await named(key, bytes, async (written, path) => {
+          try {
+            await link(written, path);
+          } catch (error) {
+            if (codeOf(error) !== "EEXIST") throw error;
+            if ((await stat(path)).isDirectory()) throw error;
+            answer = "exists";
+          }
+        });
+        return answer;
       }),
-    put: (key, bytes) =>
-      attempt(async () => {
-        const path = pathOf(key);
-        const folder = await prepare(path);
-        await rename(await write(bytes), path);
-        await syncDirectory(folder);
-      }),
+    put: (key, bytes) => attempt(() => named(key, bytes, rename)),
     get: (key) =>
       attempt(
         async () =>
@@ -99,7 +124,7 @@ export async function fileStore(root: string): Promise<BlobStore> {
     list: (prefix) => listFiles(base, prefix),
     delete: (keys) =>
       attempt(async () => {
-        for (const key of keys) await rm(pathOf(key), { force: true });
+        for (const key of keys) await absentIsUndefined(() => unlink(pathOf(key)));
       }),
     async close() {},
   };
@@ -121,6 +146,8 @@ async function readRange(file: FileHandle, from: number, to: number): Promise<Ui
 /** Depth first, entries of a directory in the lexical order of the keys that they lead to. */
 async function* listFiles(base: string, prefix: string): AsyncGenerator<BlobInfo> {
   const folder = prefix.slice(0, prefix.lastIndexOf("/") + 1);
+  // No object has such a key, and the way to it may lead out of the directory.
+  if (folder !== "" && !isKey(folder.slice(0, -1))) return;
   yield* walk(base, folder, prefix);
 }
 async function* walk(base: string, folder: string, prefix: string): AsyncGenerator<BlobInfo> {
@@ -159,22 +186,27 @@ async function sweep(temporary: string): Promise<void> {
   }
 }
 
-function checked(key: string): string {
-  const parts = key.split("/");
-  const bad =
-    key.length === 0 ||
-    key.length > maxKeyLength ||
-    /[\0\\]/.test(key) ||
-    parts.some((part) => part === "" || part.startsWith(".") || part.length > 255);
-  if (bad) throw fail("STORE_BAD_KEY", { fields: { key: key.slice(0, 200) } });
-  return key;
+/** What a folder and an object of one name say, FIL-4. A key that exists says EEXIST too, but `create` has taken that for an answer. */
+const nestedCodes = ["EEXIST", "ENOTDIR", "EISDIR", "ENOTEMPTY"];
+async function refuseNested(key: string, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    if (!nestedCodes.includes(codeOf(error) ?? "")) throw error;
+    throw fail("STORE_BAD_KEY", {
+      fields: { key: key.slice(0, 200), reason: "a key is the folder of another" },
+      cause: error,
+    });
+  }
 }
 
+/** Nothing is there, or something that is no object: a folder, or an object where the key needs a folder. */
+const absentCodes = ["ENOENT", "ENOTDIR", "EISDIR"];
 async function absentIsUndefined<T>(read: () => Promise<T>): Promise<T | undefined> {
   try {
     return await read();
   } catch (error) {
-    if (codeOf(error) === "ENOENT" || codeOf(error) === "ENOTDIR") return undefined;
+    if (absentCodes.includes(codeOf(error) ?? "")) return undefined;
     throw error;
   }
 }

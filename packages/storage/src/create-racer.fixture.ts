@@ -1,0 +1,27 @@
+/**
+ * A process of its own that writes into a directory: `race` creates keys against others and prints which it has won; `write` puts large
+ * objects until it is killed. `argv`: kind, root, own name, how many.
+ */
+import { fileStore } from "./file-store.ts";
+
+const [, , kind, root = "", name = "", count = "0"] = process.argv;
+const store = await fileStore(root);
+if (kind === "race") {
+  // All begin together, as far as a clock can arrange it.
+  process.stdout.write("ready\n");
+  await new Promise((resolve) => process.stdin.once("data", resolve));
+  const won: string[] = [];
+  for (let i = 0; i < Number(count); i++) {
+    const nonce = new TextEncoder().encode(`${name} at ${i}`);
+    if ((await store.create(`race/${i}`, nonce)) === "created") won.push(String(i));
+  }
+  process.stdout.write(`won ${won.join(",")}\n`);
+  process.exit(0);
+} else {
+  for (let i = 0; ; i++) {
+    const bytes = new Uint8Array(4 * 1024 * 1024).fill(i % 200);
+    if (i % 2 === 0) await store.put(`objects/${i % 4}`, bytes);
+    else await store.create(`objects/c${i}`, bytes);
+    process.stdout.write(`${i}\n`);
+  }
+}
