@@ -10,7 +10,9 @@ import { checkValue, type Type, type TypeNode, typeNodeOf, unknownType } from "@
 import type { FormatDefinition, FormatEncoder } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import { defineFormat, type Format } from "./format.ts";
-import { decodeLine } from "./text.ts";
+import { jsonFault } from "./json-fault.ts";
+import { setOwn } from "./set-own.ts";
+import { decodeLine, withoutByteOrderMark } from "./text.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
 const encoder = new TextEncoder();
@@ -29,7 +31,7 @@ function jsonDefinition(type: TypeNode): FormatDefinition {
       header: false,
       readHeader() {},
       decode(line) {
-        const text = decodeLine(line);
+        const text = withoutByteOrderMark(decodeLine(line));
         if (text.trim() === "") return undefined;
         const value = convert(parse(text));
         try {
@@ -39,7 +41,8 @@ function jsonDefinition(type: TypeNode): FormatDefinition {
           throw fail("FORMAT_BAD_RECORD", {
             fields: {
               column: 1,
-              reason: `${String(error.fields["path"] ?? "")}: expected ${String(error.fields["expected"] ?? "")}, found ${String(error.fields["found"] ?? "")}`,
+              path: String(error.fields["path"] ?? ""),
+              reason: `expected ${String(error.fields["expected"] ?? "")}, found ${String(error.fields["found"] ?? "")}`,
             },
             cause: error,
           });
@@ -55,22 +58,37 @@ function jsonEncoder(): FormatEncoder {
   return {
     header: () => undefined,
     encode(value) {
-      const text = JSON.stringify(value, replace);
+      const text = textOf(value);
       if (text === undefined)
         throw fail("FORMAT_UNENCODABLE", { fields: { format: "json", reason: typeof value } });
       return encoder.encode(`${text}\n`);
     },
   };
 }
+/** A cycle, a depth beyond the stack and a `toJSON` that throws are the value's fault as well. */
+function textOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value, replace);
+  } catch (error) {
+    if (isMillraceError(error)) throw error;
+    throw fail("FORMAT_UNENCODABLE", {
+      fields: { format: "json", reason: String(error).split("\n")[0] ?? "" },
+      cause: error,
+    });
+  }
+}
 
-function replace(this: unknown, key: string, value: unknown): unknown {
+/** `this[key]` is the value before its `toJSON`: a Node.js buffer has one. */
+function replace(this: Readonly<Record<string, unknown>>, key: string, value: unknown): unknown {
   if (typeof value === "bigint") return value.toString();
   if (typeof value === "number" && !Number.isFinite(value))
     throw fail("FORMAT_UNENCODABLE", {
       fields: { format: "json", field: key, reason: String(value) },
     });
-  if (value instanceof Uint8Array)
-    return Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  if (typeof value !== "object" || value === null) return value;
+  const raw = this[key];
+  if (raw instanceof Uint8Array)
+    return Array.from(raw, (byte) => byte.toString(16).padStart(2, "0")).join("");
   return value;
 }
 
@@ -78,15 +96,7 @@ function parse(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const message = (error as Error).message;
-    const position = Number(/position (\d+)/.exec(message)?.[1] ?? 0);
-    throw fail("FORMAT_BAD_RECORD", {
-      fields: {
-        column: position + 1,
-        reason: message.replace(/"[^"]*"\.\.\. is not/, "text is not"),
-      },
-      cause: error,
-    });
+    throw fail("FORMAT_BAD_RECORD", { fields: jsonFault(text), cause: error });
   }
 }
 
@@ -140,7 +150,7 @@ function converterOf(type: TypeNode): Convert {
         for (const field of fields) {
           const raw = Object.hasOwn(value, field.name) ? value[field.name] : undefined;
           if (raw === undefined && (field.optional || !field.nullable)) continue;
-          row[field.name] = field.convert(raw);
+          setOwn(row, field.name, field.convert(raw));
         }
         return row;
       };

@@ -1,9 +1,11 @@
-/** Every line a string, as it stands. */
+/**
+ * Every line a string, as it stands; empty lines too.
+ *
+ * LIN-1  A line ends with "\n" or "\r\n"; neither may be in what is written, so what is written is read back equal.
+ */
 import { fail } from "./fail.ts";
 import { defineFormat, type Format } from "./format.ts";
-import { decodeLine } from "./text.ts";
-
-const encoder = new TextEncoder();
+import { decodeLine, encodeText } from "./text.ts";
 
 export const lines: Format<string> = defineFormat<string>({
   name: "lines",
@@ -27,7 +29,7 @@ export const lines: Format<string> = defineFormat<string>({
                 : `a ${typeof value}, not a string`,
           },
         });
-      return encoder.encode(`${value}\n`);
+      return encodeText(`${value}\n`, "lines");
     },
   }),
 });
