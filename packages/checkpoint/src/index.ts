@@ -25,7 +25,7 @@ export type {
 export { checkpointPrefix, manifestName, snapshotName } from "./object-names.ts";
 export { PendingCheckpoint, type PendingOptions } from "./pending-checkpoint.ts";
 export { obtainPermit } from "./permit.ts";
-export { createRestartStrategy, type RestartStrategy } from "./restart.ts";
+export { commitRestarts, createRestartStrategy, type RestartStrategy } from "./restart.ts";
 export { planRestore, type RestoreRow, restoreCheck, splitsList } from "./restore.ts";
 export { type Deletion, decideDeletions, type RetentionView } from "./retention.ts";
 export { sha256 } from "./sha256.ts";

@@ -46,3 +46,15 @@ export function createRestartStrategy(options: RestartOptions, random: Random): 
     },
   };
 }
+
+/** For a job that ends with something left to commit: how often that alone is tried, and how far apart. */
+export const commitRestarts: RestartOptions = {
+  strategy: "exponential-delay",
+  attempts: 10,
+  delayMs: 200,
+  maxDelayMs: 5_000,
+  multiplier: 2,
+  jitter: 0.1,
+  resetAfterMs: 3_600_000,
+  failureRateIntervalMs: 60_000,
+};

@@ -232,15 +232,6 @@ export class Checkpointing {
     return await this.#committed(running, message.checkpointId);
   }
 
-  async beforeTerminal(_state: string): Promise<void> {
-    if (
-      this.#context.submission.graph.options.checkpoint.onCancel === "retain" &&
-      _state !== "FINISHED"
-    )
-      return;
-    await Promise.resolve();
-  }
-
   // ── steps ──────────────────────────────────────────────────────────────────────────────────
 
   #trigger(running: Running, kind: "checkpoint" | "final"): void {

@@ -59,3 +59,22 @@ export function parseError(json: string): ErrorInfo {
     return errorInfo(new Error(json));
   }
 }
+
+export function eventOf(taskManager: string, up: JobUp): JobEvent {
+  switch (up.$case) {
+    case "runnerReady":
+      return { kind: "runner-ready", taskManager, message: up.value };
+    case "runnerExited":
+      return { kind: "runner-exited", taskManager, message: up.value };
+    case "taskStateChanged":
+      return { kind: "task-state", message: up.value };
+    case "endOfDataReached":
+      return { kind: "end-of-data", message: up.value };
+    case "checkpointAcknowledged":
+      return { kind: "acknowledged", message: up.value };
+    case "checkpointDeclined":
+      return { kind: "declined", message: up.value };
+    case "commitFinished":
+      return { kind: "commit-finished", message: up.value };
+  }
+}

@@ -9,11 +9,17 @@
  * JMA-1  Events of a job are handled one at a time; messages of another epoch or attempt are dropped before.
  * JMA-2  A new attempt starts only when every runner of the one before has been reported ended or its TaskManager is gone; one that
  *        lives on unseen can do no harm, because nothing of an older attempt is ever committed or restored.
- * JMA-3  Terminal is appended only after the last checkpoint's committables are committed.
+ * JMA-3  Terminal is appended only after the last checkpoint's committables are committed: a job that has failed for good, or was
+ *        cancelled between two attempts, gets an attempt of its committers only. FAILED without it only when that fails for good too.
  * JMA-4  Losing a slot of the log, or seeing a higher epoch, ends the whole JobManager (`LEADER_DEPOSED`).
  */
 import { type Cancel, type ErrorInfo, errorInfo, type Logger, type Platform } from "@millrace/base";
-import { createRestartStrategy, type JobLog, type RestartStrategy } from "@millrace/checkpoint";
+import {
+  commitRestarts,
+  createRestartStrategy,
+  type JobLog,
+  type RestartStrategy,
+} from "@millrace/checkpoint";
 import type { Up } from "@millrace/protocol";
 import type { BlobStore } from "@millrace/spi";
 import { Actor } from "./actor.ts";
@@ -22,10 +28,10 @@ import { deploySlotMessages } from "./deploy.ts";
 import { ExceptionHistory } from "./exceptions.ts";
 import { Execution, type TaskStatus } from "./execution.ts";
 import { fail } from "./fail.ts";
-import { type JobEvent, type JobUp, parseError } from "./job-events.ts";
+import { eventOf, type JobEvent, type JobUp, parseError } from "./job-events.ts";
 import { isTerminal, JobStatus } from "./job-status.ts";
 import type { CoordinatorOptions } from "./options.ts";
-import { tryAssignSlots } from "./slots.ts";
+import { committersOf, tryAssignSlots } from "./slots.ts";
 import type { Submission } from "./submission.ts";
 import type { TaskManagers } from "./task-managers.ts";
 
@@ -51,13 +57,17 @@ export class JobMaster {
   readonly #log: JobLog;
   readonly #logger: Logger;
   readonly #actor: Actor<JobEvent>;
-  readonly #restarts: RestartStrategy;
+  #restarts: RestartStrategy;
   #attempt = 0;
   #execution: Execution | undefined;
   #cancelRequested = false;
-  /** Set while FAILING: what to do when the last runner has ended. */
+  /** What to do when the last runner has ended. */
+  #delayMs = 0;
+  #waitingForDelay = false;
   #ending: "restart" | "failed" | "canceled" | "finished" | undefined;
   #rootCause: ErrorInfo | undefined;
+  /** The end that waits for an attempt in which only committers run. */
+  #commitOnly: "FAILED" | "CANCELED" | undefined;
   #timers = new Set<Cancel>();
   restartCount = 0;
 
@@ -132,22 +142,7 @@ export class JobMaster {
     const ref = up.value.attempt;
     if (ref === undefined || ref.epoch !== this.#context.epoch || ref.attempt !== this.#attempt)
       return;
-    switch (up.$case) {
-      case "runnerReady":
-        return this.#actor.post({ kind: "runner-ready", taskManager, message: up.value });
-      case "runnerExited":
-        return this.#actor.post({ kind: "runner-exited", taskManager, message: up.value });
-      case "taskStateChanged":
-        return this.#actor.post({ kind: "task-state", message: up.value });
-      case "endOfDataReached":
-        return this.#actor.post({ kind: "end-of-data", message: up.value });
-      case "checkpointAcknowledged":
-        return this.#actor.post({ kind: "acknowledged", message: up.value });
-      case "checkpointDeclined":
-        return this.#actor.post({ kind: "declined", message: up.value });
-      case "commitFinished":
-        return this.#actor.post({ kind: "commit-finished", message: up.value });
-    }
+    this.#actor.post(eventOf(taskManager, up));
   }
   close(): void {
     this.#actor.end();
@@ -199,13 +194,10 @@ export class JobMaster {
         return;
       case "stop-timeout": {
         // The runner does not answer: its TaskManager is cut off or dead, which its own timeout will show. JMA-2 makes going on safe.
-        const runners =
-          event.attempt === this.#attempt && this.#ending !== undefined
-            ? [...(this.#execution?.runners ?? [])]
-            : [];
+        if (event.attempt !== this.#attempt || this.#ending === undefined) return;
+        const runners = [...(this.#execution?.runners ?? [])];
         for (const taskManager of runners) this.#runnerGone(taskManager);
-        if (runners.length > 0) await this.#allRunnersGone();
-        return;
+        return runners.length > 0 ? await this.#allRunnersGone() : undefined;
       }
       case "cancel":
         return await this.#cancel();
@@ -219,7 +211,10 @@ export class JobMaster {
       return;
     if (this.#cancelRequested && this.checkpointing.nothingToCommit)
       return await this.#finish("CANCELED");
-    const { graph } = this.submission;
+    if (this.#cancelRequested && this.#commitOnly === undefined)
+      this.#runCommittersOnly("CANCELED");
+    const graph =
+      this.#commitOnly === undefined ? this.submission.graph : committersOf(this.submission.graph);
     const plan = tryAssignSlots(graph, this.#context.taskManagers.free());
     if (plan === undefined) return;
     this.#attempt += 1;
@@ -278,7 +273,8 @@ export class JobMaster {
       return await this.#fail(parseError(message.error), task);
     if (message.state !== "RUNNING" || this.#ending !== undefined || !execution.every("RUNNING"))
       return;
-    this.status.enter(this.#cancelRequested ? "CANCELLING" : "RUNNING", now);
+    if (this.#commitOnly === undefined)
+      this.status.enter(this.#cancelRequested ? "CANCELLING" : "RUNNING", now);
     this.#restarts.running(this.#context.platform.clock.monotonic());
     this.#logger.info("all tasks running", { attempt: this.#attempt });
     await this.#afterCheckpoint(this.checkpointing.attemptRunning(execution, this.#ref()));
@@ -291,7 +287,11 @@ export class JobMaster {
     const task = execution?.task(message.vertex, message.subtask);
     if (execution === undefined || task === undefined) return;
     task.endOfData = true;
-    if (execution.endOfDataEverywhere() && this.#ending === undefined)
+    if (
+      execution.endOfDataEverywhere() &&
+      this.#ending === undefined &&
+      this.#commitOnly === undefined
+    )
       this.checkpointing.requestFinal();
   }
 
@@ -313,8 +313,10 @@ export class JobMaster {
     if (this.#ending !== undefined) return;
     if (outcome.kind === "fail") await this.#fail(outcome.error);
     else if (outcome.kind === "final-committed") await this.#stop("finished");
-    else if (this.#cancelRequested && this.checkpointing.nothingToCommit)
-      await this.#stop("canceled");
+    else if (this.checkpointing.nothingToCommit) {
+      if (this.#commitOnly === "FAILED") await this.#stop("failed");
+      else if (this.#cancelRequested) await this.#stop("canceled");
+    }
   }
 
   async #commitFinished(message: Up<"commitFinished">): Promise<void> {
@@ -347,7 +349,7 @@ export class JobMaster {
       ...(vertex === undefined ? {} : { taskName: vertex.name }),
     });
     if (this.#ending !== undefined) return;
-    this.#rootCause = error;
+    if (this.#commitOnly !== "FAILED") this.#rootCause = error;
     this.#logger.warn("attempt failed", {
       attempt: this.#attempt,
       code: error.code,
@@ -362,8 +364,6 @@ export class JobMaster {
     if (!this.#cancelRequested) this.status.enter("FAILING", now);
     await this.#stop(restart === "no" ? "failed" : "restart");
   }
-  #delayMs = 0;
-  #waitingForDelay = false;
 
   async #cancel(): Promise<void> {
     if (this.#cancelRequested) return;
@@ -433,31 +433,42 @@ export class JobMaster {
       case undefined:
         return;
       case "finished":
-        return await this.#finish("FINISHED");
       case "canceled":
-        return await this.#finish("CANCELED");
+        return await this.#finish(why === "finished" ? "FINISHED" : "CANCELED");
       case "failed":
-        return await this.#finish("FAILED");
-      case "restart": {
-        this.#ending = undefined;
-        this.#execution = undefined;
-        this.restartCount += 1;
+        if (this.checkpointing.nothingToCommit || this.#commitOnly !== undefined)
+          return await this.#finish("FAILED");
+        this.#runCommittersOnly("FAILED");
+        this.#delayMs = 0;
+        return this.#again();
+      case "restart":
         if (this.#cancelRequested && this.checkpointing.nothingToCommit)
           return await this.#finish("CANCELED");
-        if (!this.#cancelRequested) this.status.enter("RESTARTING", now);
-        this.#waitingForDelay = true;
-        const cancel = this.#context.platform.timers.after(this.#delayMs, () => {
-          this.#timers.delete(cancel);
-          this.#waitingForDelay = false;
-          this.#actor.post({ kind: "schedule" });
-        });
-        this.#timers.add(cancel);
-      }
+        this.restartCount += 1;
+        if (!this.#cancelRequested && this.#commitOnly === undefined)
+          this.status.enter("RESTARTING", now);
+        return this.#again();
     }
+  }
+  #runCommittersOnly(end: "FAILED" | "CANCELED"): void {
+    this.#commitOnly = end;
+    this.#restarts = createRestartStrategy(commitRestarts, this.#context.platform.random);
+    this.checkpointing.pauseTriggers();
+  }
+  /** Another attempt, after the delay. */
+  #again(): void {
+    this.#ending = undefined;
+    this.#execution = undefined;
+    this.#waitingForDelay = true;
+    const cancel = this.#context.platform.timers.after(this.#delayMs, () => {
+      this.#timers.delete(cancel);
+      this.#waitingForDelay = false;
+      this.#actor.post({ kind: "schedule" });
+    });
+    this.#timers.add(cancel);
   }
 
   async #finish(state: "FINISHED" | "CANCELED" | "FAILED"): Promise<void> {
-    await this.checkpointing.beforeTerminal(state);
     const reason = state === "FAILED" ? this.#rootCause?.message : undefined;
     await this.#log.append({
       kind: "terminal",

@@ -62,6 +62,15 @@ export function tryAssignSlots(graph: JobGraph, free: readonly SlotRef[]): SlotP
   return { slots: chosen, bySubtask };
 }
 
+/** The committers alone: they take no input, and commit what they restore. */
+export function committersOf(graph: JobGraph): JobGraph {
+  return {
+    ...graph,
+    vertices: graph.vertices.filter(({ role }) => role === "committer"),
+    edges: [],
+  };
+}
+
 function preferFewTaskManagers(free: readonly SlotRef[]): SlotRef[] {
   const count = new Map<string, number>();
   for (const slot of free) count.set(slot.taskManager, (count.get(slot.taskManager) ?? 0) + 1);
