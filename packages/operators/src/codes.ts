@@ -48,4 +48,10 @@ export const codes = {
     message: "an asynchronous call did not finish in time",
     fix: "raise the timeout, or give onTimeout a value to use instead",
   },
+  STATE_NOT_UPDATED: {
+    domain: "user",
+    retry: "never",
+    message: "a value from state was changed but not written back",
+    fix: "call update with the changed value: what value() hands out is a copy",
+  },
 } as const;

@@ -1,21 +1,7 @@
 /** `process`: the user's function per record, non-keyed, or keyed with value state. One context object per operator, reused. */
-import { type TypeNode, valueFromJson } from "@millrace/data";
-import type {
-  KeyedState,
-  Operator,
-  OperatorDefinition,
-  OperatorSetup,
-  StateTable,
-} from "@millrace/spi";
+import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
 import { fail } from "./fail.ts";
-
-interface StateConfig {
-  readonly kind: "value";
-  readonly type: TypeNode;
-  readonly hasDefault: boolean;
-  readonly default: unknown;
-}
-type StateConfigs = Readonly<Record<string, StateConfig>>;
+import { mutationCheck, type StateConfigs, type ValueHandle, valueHandles } from "./value-state.ts";
 
 export const processOperator: OperatorDefinition = {
   kind: "process",
@@ -50,12 +36,13 @@ class ProcessContext {
   get key(): unknown {
     return this.#setup.state.currentKey;
   }
-  collect(value: unknown): void {
+  /** Not methods: users take them out of `ctx`. */
+  readonly collect = (value: unknown): void => {
     this.#setup.output.emit(value, this.#time);
-  }
-  output(name: string, value: unknown): void {
+  };
+  readonly output = (name: string, value: unknown): void => {
     emitDeclaredSide(this.#setup, name, value, this.#time);
-  }
+  };
 }
 
 /** Throws `OPERATOR_UNDECLARED_SIDE`: a misspelt name must not lose records. */
@@ -81,7 +68,11 @@ function createProcess(
   const open = functions["open"] as ((task: unknown) => unknown) | undefined;
   const close = functions["close"] as ((resource: unknown) => void | Promise<void>) | undefined;
   const configs = (setup.config as { readonly state?: StateConfigs }).state ?? {};
-  const context = new ProcessContext(setup, valueHandles(state, configs, "state:"));
+  const mutations = mutationCheck(setup);
+  const context = new ProcessContext(
+    setup,
+    valueHandles({ state, configs, prefix: "state:", mutations }),
+  );
   let opened = false;
   return {
     async open() {
@@ -95,57 +86,10 @@ function createProcess(
       if (key !== undefined) state.selectKey(key(value));
       context.at(timestamp);
       onElement(value, context);
+      mutations?.afterCall();
     },
     async close() {
       if (opened && close !== undefined) await close(context.resource);
     },
   };
 }
-
-/** `state.value` in a user's hands; `where` gives the namespace, which windows move. */
-export class ValueHandle {
-  readonly #table: StateTable;
-  readonly #absent: () => unknown;
-  readonly #where: { readonly a: number; readonly b: number };
-
-  constructor(
-    table: StateTable,
-    absent: () => unknown,
-    where: { readonly a: number; readonly b: number },
-  ) {
-    this.#table = table;
-    this.#absent = absent;
-    this.#where = where;
-  }
-  value(): unknown {
-    const value = this.#table.get(this.#where.a, this.#where.b, 0);
-    return value === undefined ? this.#absent() : value;
-  }
-  update(value: unknown): void {
-    if (value === undefined)
-      throw fail("OPERATOR_NOTHING_RETURNED", { fields: { function: "update" } });
-    this.#table.put(this.#where.a, this.#where.b, 0, value);
-  }
-  clear(): void {
-    this.#table.delete(this.#where.a, this.#where.b, 0);
-  }
-}
-
-export function valueHandles(
-  state: KeyedState,
-  configs: StateConfigs,
-  prefix: string,
-  where: { readonly a: number; readonly b: number } = { a: 0, b: 0 },
-): Readonly<Record<string, ValueHandle>> {
-  const handles: Record<string, ValueHandle> = {};
-  for (const [name, config] of Object.entries(configs)) {
-    const table = state.table({ name: `${prefix}${name}`, type: config.type, origin: "declared" });
-    handles[name] = new ValueHandle(
-      table,
-      config.hasDefault ? () => valueFromJson(config.type, config.default) : () => undefined,
-      where,
-    );
-  }
-  return handles;
-}
-export type { StateConfigs };

@@ -262,6 +262,7 @@ export class OperatorChain {
       onHint: (receive) => outputs.onHint(receive),
       secrets: (name) => host.secrets(name),
       committedFloor: host.job.committedFloor,
+      checkMutations: host.checkMutations,
       skipBadRows:
         description.onError.kind === "skip" || description.onError.kind === "dead-letter",
       guarded: (call) => this.chain.guarded(index, call),

@@ -134,6 +134,8 @@ export interface OperatorSetup {
    * again under "retry"; "dead-letter" has no record to send and fails. Inside `onElement` it is part of that call.
    */
   guarded(call: () => void): void;
+  /** A value from state that was changed and not written back fails the call: `STATE_NOT_UPDATED`. */
+  readonly checkMutations: boolean;
   /** The operator's error policy is not "fail": records that can't be read are skipped and counted. */
   readonly skipBadRows: boolean;
   /** Sends a hint against the stream to every upstream subtask of input 0 (split requests). Best effort, unordered with data. */

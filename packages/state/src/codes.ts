@@ -24,10 +24,4 @@ export const codes = {
     message: "keyed state was used before a key was selected",
     fix: "report it: the operator is not keyed",
   },
-  STATE_NOT_UPDATED: {
-    domain: "user",
-    retry: "never",
-    message: "a value from state was changed but not written back",
-    fix: "call update with the changed value: what value() hands out is a copy",
-  },
 } as const;

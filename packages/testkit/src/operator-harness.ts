@@ -45,6 +45,8 @@ export interface OperatorSpec {
   /** Declared side outputs that nobody reads. */
   readonly unreadSides?: readonly string[];
   readonly onError?: ErrorPolicy;
+  /** Default true. */
+  readonly checkMutations?: boolean;
 }
 export interface HarnessOptions extends OperatorSpec {
   readonly subtask?: number;
@@ -405,6 +407,7 @@ export class OperatorHarness {
         this.chain.dropped(0, value, timestamp);
         skipped();
       },
+      checkMutations: options.checkMutations ?? true,
       skipBadRows: onError.kind === "skip" || onError.kind === "dead-letter",
       sendHint: (hint) => this.hints.push(hint),
       onHint: (receive) => {

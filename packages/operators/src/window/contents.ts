@@ -9,8 +9,9 @@ import type { ColumnAggregate, WindowFunctionConfig } from "@millrace/graph";
 import type { OperatorSetup, StateTable } from "@millrace/spi";
 import { columnAggregate } from "../aggregates/column-aggregates.ts";
 import { returned } from "../fail.ts";
-import { emitDeclaredSide, valueHandles } from "../process.ts";
+import { emitDeclaredSide } from "../process.ts";
 import { streamTable } from "../stream-table.ts";
+import { mutationCheck, valueHandles } from "../value-state.ts";
 import type { WindowRef } from "./window.ts";
 
 export interface WindowContents {
@@ -149,8 +150,21 @@ function processContents(
   });
   const values: StateTable = setup.state.table(streamTable("window:values", setup.inputTypes[0]));
   const where = { a: 0, b: 0 };
-  const windowState = valueHandles(setup.state, config.windowState, "windowState:", where);
-  const globalState = valueHandles(setup.state, config.globalState, "globalState:");
+  const mutations = mutationCheck(setup);
+  const { state } = setup;
+  const windowState = valueHandles({
+    state,
+    configs: config.windowState,
+    prefix: "windowState:",
+    where,
+    mutations,
+  });
+  const globalState = valueHandles({
+    state,
+    configs: config.globalState,
+    prefix: "globalState:",
+    mutations,
+  });
   const onWindow = setup.functions["onWindow"] as (values: Iterable<unknown>, ctx: unknown) => void;
   return {
     add(start, value) {
@@ -173,6 +187,7 @@ function processContents(
         output: (name: string, value: unknown) =>
           emitDeclaredSide(setup, name, value, window.end - 1),
       });
+      mutations?.afterCall();
     },
     clear(start) {
       const count = counts.get(start, 0, 0) ?? 0;
