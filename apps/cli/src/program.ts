@@ -72,7 +72,6 @@ function jobCommands(program: Command): void {
       .command("plan")
       .description("Print what a job would run as: vertices, chains, edges, guarantees, types"),
   )
-    .option("--code", "also print the generated source of every chain")
     .addOption(json())
     .addHelpText(
       "after",

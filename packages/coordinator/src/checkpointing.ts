@@ -232,6 +232,22 @@ export class Checkpointing {
     return await this.#committed(running, message.checkpointId);
   }
 
+  /**
+   * The job has ended: unless its newest checkpoint is retained, nothing of its checkpoints is of use (CP-07). What a crash leaves
+   * here is found by `millrace gc`.
+   */
+  async afterTerminal(state: "FINISHED" | "CANCELED" | "FAILED", attempt: number): Promise<void> {
+    const { onCancel } = this.#context.submission.graph.options.checkpoint;
+    if (state === "FAILED" || (state === "CANCELED" && onCancel === "retain")) return;
+    const closed = {
+      epoch: this.#context.epoch,
+      attempt,
+      newest: Number.MAX_SAFE_INTEGER,
+      pending: undefined,
+    };
+    await collectGarbage(this.#context, [], closed);
+  }
+
   // ── steps ──────────────────────────────────────────────────────────────────────────────────
 
   #trigger(running: Running, kind: "checkpoint" | "final"): void {
@@ -337,7 +353,13 @@ export class Checkpointing {
     }
     const record = this.history.find(checkpointId);
     if (record !== undefined) record.committed = true;
-    await collectGarbage(this.#context, running.manifest, running.ref);
+    const { manifest, ref } = running;
+    if (manifest !== undefined)
+      await collectGarbage(this.#context, [manifest], {
+        ...ref,
+        newest: manifest.checkpointId,
+        pending: undefined,
+      });
     return checkpointId === running.finalId ? { kind: "final-committed" } : none;
   }
 

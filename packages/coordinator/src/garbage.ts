@@ -5,6 +5,7 @@ import {
   decideDeletions,
   type JobLog,
   type Manifest,
+  type RetentionView,
 } from "@millrace/checkpoint";
 import type { BlobStore } from "@millrace/spi";
 
@@ -18,20 +19,14 @@ export async function collectGarbage(
     readonly log: JobLog;
     readonly submission: { readonly jobId: string };
   },
-  newest: Manifest | undefined,
-  ref: { readonly epoch: number; readonly attempt: number },
-  pending?: number,
+  retained: readonly Manifest[],
+  view: RetentionView,
 ): Promise<void> {
-  if (newest === undefined) return;
   try {
     const objects: string[] = [];
     for await (const { key } of context.store.list(checkpointPrefix(context.submission.jobId)))
       objects.push(key);
-    const deletions = decideDeletions(objects, [newest], {
-      ...ref,
-      newest: newest.checkpointId,
-      pending,
-    });
+    const deletions = decideDeletions(objects, retained, view);
     for (let i = 0; i < deletions.length; i += batchKeys)
       await context.store.delete(
         deletions.slice(i, i + batchKeys).map((deletion) => deletion.object),

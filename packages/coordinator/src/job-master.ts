@@ -480,6 +480,7 @@ export class JobMaster {
     this.status.enter(state, this.#context.platform.clock.now());
     this.checkpointing.stop();
     this.#logger.info("job ended", { state });
+    await this.checkpointing.afterTerminal(state, this.#attempt);
     this.#context.onSlotsReleased();
   }
 

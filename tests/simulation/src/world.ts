@@ -4,8 +4,11 @@
  * SIM-1  A transaction is committed only when a checkpoint that holds it is in the job's log.
  * SIM-2  A transaction that a checkpoint in the log holds is never aborted; an aborted one is never committed.
  * SIM-3  What is committed is, key by key, exactly the running sums, in order.
+ * SIM-4  Every object that the newest checkpoint references exists, after every fault, until the job has finished.
+ * SIM-6  A job that ended early has committed what its newest checkpoint holds.
  */
-import { decodeEntry } from "@millrace/checkpoint";
+import type { Platform } from "@millrace/base";
+import { decodeEntry, decodeManifest, readJobLog } from "@millrace/checkpoint";
 import { type BlobStore, defineSink, type Permit, type Sink } from "@millrace/spi";
 
 export interface Update {
@@ -127,6 +130,29 @@ export class World {
         return;
     }
     this.violate(`SIM-1: checkpoint ${permit.checkpointId} is committed, but not in the log`);
+  }
+
+  /** SIM-4 and SIM-6, read past every fault. */
+  async checkObjects(platform: Platform): Promise<void> {
+    const summary = await readJobLog(this.#store, platform, this.#jobId);
+    const newest = summary.newestCheckpoint;
+    if (newest === null || summary.terminal === "FINISHED") return;
+    if (summary.terminal !== null && summary.committedFloor < newest.checkpointId)
+      this.violate(
+        `SIM-6: ${summary.terminal} with checkpoint ${newest.checkpointId} not committed`,
+      );
+    const bytes = await this.#store.get(newest.manifest);
+    if (bytes === undefined) return this.violate(`SIM-4: manifest ${newest.manifest} is gone`);
+    for (const vertex of decodeManifest(bytes, newest).vertices) {
+      for (const subtask of vertex.subtasks) {
+        for (const operator of subtask.operators) {
+          for (const segment of operator.segments) {
+            if ((await this.#store.get(segment.object)) === undefined)
+              this.violate(`SIM-4: segment ${segment.object} is gone`);
+          }
+        }
+      }
+    }
   }
 
   /** SIM-3. `complete`: everything must be there. */

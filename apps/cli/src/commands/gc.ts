@@ -24,17 +24,16 @@ export async function gc(
   // A job that may be running deletes for itself: only its leader knows what is in progress.
   if (summary.terminal === null && options.dryRun !== true)
     throw fail("CLI_JOB_ACTIVE", { fields: { job: jobId } });
-  const newest = summary.newestCheckpoint;
+  // Of a job that has finished nothing is retained; of a cancelled one what its leader left.
+  const retains = summary.terminal !== "FINISHED";
+  const newest = retains ? summary.newestCheckpoint : null;
   const retained =
     newest === null ? [] : [decodeManifest(await store.get(newest.manifest), newest)];
   const objects: string[] = [];
   for await (const { key } of store.list(checkpointPrefix(jobId))) objects.push(key);
-  const view = {
-    epoch: newest?.epoch ?? 0,
-    attempt: newest?.attempt ?? 0,
-    newest: newest?.checkpointId ?? 0,
-    pending: undefined,
-  };
+  const last = Number.MAX_SAFE_INTEGER;
+  const { epoch = last, attempt = last, checkpointId = last } = newest ?? {};
+  const view = { epoch, attempt, newest: checkpointId, pending: undefined };
   const deletions = decideDeletions(objects, retained, view);
   if (options.dryRun !== true) await store.delete(deletions.map((deletion) => deletion.object));
   await store.close();
