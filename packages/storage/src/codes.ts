@@ -12,6 +12,12 @@ export const codes = {
     message: "the store refused access",
     fix: "give the process credentials that may list, read, create and delete under the prefix",
   },
+  STORE_REFUSED: {
+    domain: "external",
+    retry: "never",
+    message: "the store refused the request",
+    fix: "look at the reason in the fields: often the region or the endpoint is another bucket's",
+  },
   STORE_NO_BUCKET: {
     domain: "user",
     retry: "never",

@@ -7,11 +7,12 @@ import { fileStore } from "./file-store.ts";
 const [, , kind, root = "", name = "", count = "0"] = process.argv;
 const store = await fileStore(root);
 if (kind === "race") {
-  // All begin together, as far as a clock can arrange it.
+  // All go for each name at one moment, as far as a clock can arrange it: else whoever is ahead stays ahead.
   process.stdout.write("ready\n");
-  await new Promise((resolve) => process.stdin.once("data", resolve));
+  const begin = Number(await new Promise((resolve) => process.stdin.once("data", resolve)));
   const won: string[] = [];
   for (let i = 0; i < Number(count); i++) {
+    while (Date.now() < begin + i * 4) await new Promise((resolve) => setTimeout(resolve, 1));
     const nonce = new TextEncoder().encode(`${name} at ${i}`);
     if ((await store.create(`race/${i}`, nonce)) === "created") won.push(String(i));
   }

@@ -53,7 +53,7 @@ test(
       createInterface({ input: racer.stdout as NodeJS.ReadableStream })[Symbol.asyncIterator](),
     );
     for (const line of lines) expect((await line.next()).value).toBe("ready");
-    for (const racer of racers) racer.stdin?.write("go\n");
+    for (const racer of racers) racer.stdin?.write(`${Date.now() + 50}\n`);
     const won = await Promise.all(
       lines.map(async (line) => {
         const [, keys = ""] = String((await line.next()).value).split(" ");

@@ -1,13 +1,18 @@
 /**
  * A store in an S3 bucket, or in anything that speaks its protocol.
  *
- * S3S-1  Create is `If-None-Match: *` on PUT, or on the completion of a multipart upload: 412 (or 409 from a racer) is "exists".
- * S3S-2  The SDK repeats nothing by itself: a repeated create could be answered by our own first one. Whoever may repeat a call does it
- *        knowingly (`retrying`, or the job's log by its nonce).
+ * S3S-1  Create is `If-None-Match: *` on PUT, or on the completion of a multipart upload: 412 is "exists". 409 isn't: it says that
+ *        something else was going on, and that nothing was written.
+ * S3S-2  The SDK repeats nothing by itself. Here every request is repeated that does no harm twice (RET-1); what creates is sent once, for
+ *        a second one could be answered by our own first (RET-2). The job's log tells by its nonce.
+ * S3S-3  An upload that isn't completed is aborted once none of its parts is under way: parts that nobody sees cost money.
  */
 import type { S3Client } from "@aws-sdk/client-s3";
+import { isMillraceError } from "@millrace/base";
 import type { BlobInfo, BlobStore } from "@millrace/spi";
-import { fail } from "./fail.ts";
+import { checked } from "./key.ts";
+import { type RetryOptions, retrying } from "./retry.ts";
+import { s3Error } from "./s3-error.ts";
 
 export interface S3StoreOptions {
   readonly bucket: string;
@@ -25,9 +30,16 @@ export interface S3StoreOptions {
   };
   /** Objects larger than this go up in parts of this size; at least 5 MB. */
   readonly partSizeBytes?: number;
+  /** For one request with its answer; default 30,000. */
   readonly requestTimeoutMs?: number;
+  /** For requests that may be repeated. */
+  readonly retry?: RetryOptions;
 }
 
+/** Rides out a server that is started again, or that asks to slow down, for some three seconds. */
+const defaultRetry: RetryOptions = { attempts: 6, firstPauseMs: 100, maxPauseMs: 2_000 };
+/** An upload that vanished (completed by a request whose answer was lost, or cleaned away) is begun anew that often. */
+const uploadRounds = 3;
 const minPartBytes = 5 * 1024 * 1024;
 const defaultPartBytes = 8 * 1024 * 1024;
 const parallelParts = 4;
@@ -35,6 +47,8 @@ const parallelParts = 4;
 const deleteBatch = 1_000;
 
 type Sdk = typeof import("@aws-sdk/client-s3");
+type Place = { readonly Bucket: string; readonly Key: string };
+type Part = { readonly ETag: string | undefined; readonly PartNumber: number };
 
 /** Loads the SDK when it is first used: nobody else pays for it. */
 export async function s3Store(options: S3StoreOptions): Promise<BlobStore> {
@@ -59,6 +73,7 @@ class S3Store {
   readonly #prefix: string;
   readonly #partBytes: number;
   readonly #timeoutMs: number;
+  readonly #retry: RetryOptions;
 
   constructor(sdk: Sdk, client: S3Client, options: S3StoreOptions) {
     this.#sdk = sdk;
@@ -67,17 +82,13 @@ class S3Store {
     this.#prefix = options.prefix === "" ? "" : `${options.prefix}/`;
     this.#partBytes = Math.max(minPartBytes, options.partSizeBytes ?? defaultPartBytes);
     this.#timeoutMs = options.requestTimeoutMs ?? 30_000;
+    this.#retry = options.retry ?? defaultRetry;
     this.store = {
       location: `s3://${options.bucket}/${options.prefix}`,
       create: (key, bytes) => this.#create(key, bytes),
-      put: async (key, bytes) => {
-        await this.#write(key, bytes, false);
-      },
-      get: (key) => this.#get(key, undefined),
-      getRange: (key, from, to) =>
-        to <= from
-          ? this.#get(key, undefined).then((bytes) => bytes?.subarray(0, 0))
-          : this.#get(key, `bytes=${from}-${to - 1}`),
+      put: (key, bytes) => this.#put(key, bytes),
+      get: (key) => this.#get(key),
+      getRange: (key, from, to) => this.#get(key, { from, to: Math.max(from, to) }),
       list: (prefix) => this.#list(prefix),
       delete: (keys) => this.#delete(keys),
       close: async () => client.destroy(),
@@ -85,71 +96,82 @@ class S3Store {
   }
 
   async #create(key: string, bytes: Uint8Array): Promise<"created" | "exists"> {
+    const at = this.#place(key);
     try {
-      await this.#write(key, bytes, true);
+      if (bytes.length <= this.#partBytes) await this.#once(this.#object(at, bytes, true));
+      else await this.#upload(at, bytes, (upload) => this.#once(this.#completion(upload, true)));
       return "created";
     } catch (error) {
-      const status = statusOf((error as { readonly cause?: unknown }).cause);
-      if (status === 412 || status === 409) return "exists";
+      const { status, reason } = refusal(error);
+      if (status === 412 || reason === "PreconditionFailed") return "exists";
       throw error;
     }
   }
 
-  async #write(key: string, bytes: Uint8Array, onlyIfAbsent: boolean): Promise<void> {
-    const condition = onlyIfAbsent ? { IfNoneMatch: "*" } : {};
-    const at = { Bucket: this.#bucket, Key: this.#key(key) };
+  async #put(key: string, bytes: Uint8Array): Promise<void> {
+    const at = this.#place(key);
     if (bytes.length <= this.#partBytes) {
-      await this.#send((signal) =>
-        this.#client.send(
-          new this.#sdk.PutObjectCommand({
-            ...at,
-            ...condition,
-            Body: bytes,
-            ContentLength: bytes.length,
-          }),
-          { abortSignal: signal },
-        ),
-      );
+      await this.#repeated(this.#object(at, bytes, false));
       return;
     }
-    const { UploadId } = await this.#send((signal) =>
-      this.#client.send(new this.#sdk.CreateMultipartUploadCommand(at), { abortSignal: signal }),
+    for (let round = 1; ; round++) {
+      try {
+        return await this.#upload(at, bytes, (upload) =>
+          this.#repeated(this.#completion(upload, false)),
+        );
+      } catch (error) {
+        if (refusal(error).reason !== "NoSuchUpload" || round === uploadRounds) throw error;
+      }
+    }
+  }
+
+  #object(at: Place, bytes: Uint8Array, onlyIfAbsent: boolean): Request<unknown> {
+    const command = new this.#sdk.PutObjectCommand({
+      ...at,
+      ...(onlyIfAbsent ? { IfNoneMatch: "*" } : {}),
+      Body: bytes,
+      ContentLength: bytes.length,
+    });
+    return (abortSignal) => this.#client.send(command, { abortSignal });
+  }
+  #completion({ at, UploadId, Parts }: Upload, onlyIfAbsent: boolean): Request<unknown> {
+    const command = new this.#sdk.CompleteMultipartUploadCommand({
+      ...at,
+      ...(onlyIfAbsent ? { IfNoneMatch: "*" } : {}),
+      UploadId,
+      MultipartUpload: { Parts: [...Parts] },
+    });
+    return (abortSignal) => this.#client.send(command, { abortSignal });
+  }
+
+  async #upload(
+    at: Place,
+    bytes: Uint8Array,
+    complete: (upload: Upload) => Promise<unknown>,
+  ): Promise<void> {
+    const { UploadId } = await this.#repeated((abortSignal) =>
+      this.#client.send(new this.#sdk.CreateMultipartUploadCommand(at), { abortSignal }),
     );
     try {
-      const parts = await this.#uploadParts(at, UploadId, bytes);
-      await this.#send((signal) =>
-        this.#client.send(
-          new this.#sdk.CompleteMultipartUploadCommand({
-            ...at,
-            ...condition,
-            UploadId,
-            MultipartUpload: { Parts: parts },
-          }),
-          { abortSignal: signal },
-        ),
-      );
+      await complete({ at, UploadId, Parts: await this.#uploadParts(at, UploadId, bytes) });
     } catch (error) {
-      await this.#send((signal) =>
+      await this.#repeated((abortSignal) =>
         this.#client.send(new this.#sdk.AbortMultipartUploadCommand({ ...at, UploadId }), {
-          abortSignal: signal,
+          abortSignal,
         }),
       ).catch(() => {});
       throw error;
     }
   }
 
-  async #uploadParts(
-    at: { readonly Bucket: string; readonly Key: string },
-    UploadId: string | undefined,
-    bytes: Uint8Array,
-  ): Promise<{ ETag: string | undefined; PartNumber: number }[]> {
+  async #uploadParts(at: Place, UploadId: string | undefined, bytes: Uint8Array): Promise<Part[]> {
     const count = Math.ceil(bytes.length / this.#partBytes);
-    const parts = new Array<{ ETag: string | undefined; PartNumber: number }>(count);
+    const parts = new Array<Part>(count);
     let next = 0;
     const worker = async () => {
       for (let i = next++; i < count; i = next++) {
         const Body = bytes.subarray(i * this.#partBytes, (i + 1) * this.#partBytes);
-        const { ETag } = await this.#send((signal) =>
+        const { ETag } = await this.#repeated((abortSignal) =>
           this.#client.send(
             new this.#sdk.UploadPartCommand({
               ...at,
@@ -158,34 +180,49 @@ class S3Store {
               Body,
               ContentLength: Body.length,
             }),
-            { abortSignal: signal },
+            { abortSignal },
           ),
-        );
+        ).catch((error: unknown) => {
+          next = count;
+          throw error;
+        });
         parts[i] = { ETag, PartNumber: i + 1 };
       }
     };
-    await Promise.all(Array.from({ length: Math.min(parallelParts, count) }, worker));
+    const workers = Array.from({ length: Math.min(parallelParts, count) }, worker);
+    // S3S-3: all have come to their end before one's error is.
+    await Promise.allSettled(workers);
+    await Promise.all(workers);
     return parts;
   }
 
-  async #get(key: string, Range: string | undefined): Promise<Uint8Array | undefined> {
+  async #get(
+    key: string,
+    range?: { readonly from: number; readonly to: number },
+  ): Promise<Uint8Array | undefined> {
+    const at = this.#place(key);
+    // An empty range is asked for as one byte: whether the object is there must be known.
+    const Range =
+      range === undefined
+        ? {}
+        : { Range: `bytes=${range.from}-${Math.max(range.from, range.to - 1)}` };
     try {
-      return await this.#send(async (signal) => {
+      return await this.#repeated(async (abortSignal) => {
         const answer = await this.#client.send(
-          new this.#sdk.GetObjectCommand({
-            Bucket: this.#bucket,
-            Key: this.#key(key),
-            ...(Range === undefined ? {} : { Range }),
-          }),
-          { abortSignal: signal },
+          new this.#sdk.GetObjectCommand({ ...at, ...Range }),
+          { abortSignal },
         );
-        return (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
+        const bytes = (await answer.Body?.transformToByteArray()) ?? new Uint8Array(0);
+        if (range === undefined) return bytes;
+        // A server that knows no ranges answers the whole object.
+        const skipped = answer.ContentRange === undefined ? range.from : 0;
+        return bytes.subarray(skipped, skipped + range.to - range.from);
       });
     } catch (error) {
-      const cause = (error as { readonly cause?: unknown }).cause;
-      if (statusOf(cause) === 404 && nameOf(cause) !== "NoSuchBucket") return undefined;
+      const { status } = refusal(error);
+      if (status === 404) return undefined;
       // A range that begins at or behind the end.
-      if (statusOf(cause) === 416) return new Uint8Array(0);
+      if (status === 416) return new Uint8Array(0);
       throw error;
     }
   }
@@ -193,15 +230,13 @@ class S3Store {
   async *#list(prefix: string): AsyncGenerator<BlobInfo> {
     let ContinuationToken: string | undefined;
     do {
-      const page = await this.#send((signal) =>
-        this.#client.send(
-          new this.#sdk.ListObjectsV2Command({
-            Bucket: this.#bucket,
-            Prefix: this.#key(prefix),
-            ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
-          }),
-          { abortSignal: signal },
-        ),
+      const command = new this.#sdk.ListObjectsV2Command({
+        Bucket: this.#bucket,
+        Prefix: `${this.#prefix}${prefix}`,
+        ...(ContinuationToken === undefined ? {} : { ContinuationToken }),
+      });
+      const page = await this.#repeated((abortSignal) =>
+        this.#client.send(command, { abortSignal }),
       );
       for (const object of page.Contents ?? []) {
         if (object.Key !== undefined)
@@ -213,47 +248,50 @@ class S3Store {
 
   async #delete(keys: readonly string[]): Promise<void> {
     for (let i = 0; i < keys.length; i += deleteBatch) {
-      const Objects = keys.slice(i, i + deleteBatch).map((key) => ({ Key: this.#key(key) }));
-      const answer = await this.#send((signal) =>
-        this.#client.send(
+      const Objects = keys.slice(i, i + deleteBatch).map((key) => ({ Key: this.#place(key).Key }));
+      await this.#repeated(async (abortSignal) => {
+        const { Errors = [] } = await this.#client.send(
           new this.#sdk.DeleteObjectsCommand({
             Bucket: this.#bucket,
             Delete: { Objects, Quiet: true },
           }),
-          { abortSignal: signal },
-        ),
-      );
-      const refused = answer.Errors?.find((error) => error.Code !== "NoSuchKey");
-      if (refused !== undefined)
-        throw fail("STORE_UNAVAILABLE", {
-          fields: { reason: refused.Code ?? "delete", key: refused.Key ?? "" },
+          { abortSignal },
+        );
+        const refused = Errors.find((error) => error.Code !== "NoSuchKey");
+        if (refused === undefined) return;
+        throw Object.assign(new Error(refused.Message ?? "a key was refused"), {
+          name: refused.Code ?? "DeleteRefused",
+          ...(refused.Code === "AccessDenied" ? { $metadata: { httpStatusCode: 403 } } : {}),
         });
+      });
     }
   }
 
-  #key(key: string): string {
-    return `${this.#prefix}${key}`;
+  #place(key: string): Place {
+    return { Bucket: this.#bucket, Key: `${this.#prefix}${checked(key)}` };
   }
 
+  #repeated<T>(request: Request<T>): Promise<T> {
+    return retrying(this.#retry, () => this.#once(request));
+  }
   /** One request with a deadline; what the SDK says is converted here and nowhere else. */
-  async #send<T>(request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #once<T>(request: Request<T>): Promise<T> {
     try {
       return await request(AbortSignal.timeout(this.#timeoutMs));
     } catch (error) {
-      const status = statusOf(error);
-      const fields = { reason: nameOf(error), status: status ?? 0, store: this.store.location };
-      if (nameOf(error) === "NoSuchBucket") throw fail("STORE_NO_BUCKET", { fields, cause: error });
-      if (status === 401 || status === 403 || nameOf(error) === "CredentialsProviderError")
-        throw fail("STORE_DENIED", { fields, cause: error });
-      throw fail("STORE_UNAVAILABLE", { fields, cause: error });
+      throw s3Error(error, this.store.location);
     }
   }
 }
 
-function statusOf(error: unknown): number | undefined {
-  return (error as { readonly $metadata?: { readonly httpStatusCode?: number } } | undefined)
-    ?.$metadata?.httpStatusCode;
+type Request<T> = (abortSignal: AbortSignal) => Promise<T>;
+interface Upload {
+  readonly at: Place;
+  readonly UploadId: string | undefined;
+  readonly Parts: readonly Part[];
 }
-function nameOf(error: unknown): string {
-  return (error as { readonly name?: string } | undefined)?.name ?? "";
+
+/** What the server said; an error within a 200, as completions have it, has its name but not its status. */
+function refusal(error: unknown): { readonly status?: unknown; readonly reason?: unknown } {
+  return isMillraceError(error) && error.code !== "STORE_NO_BUCKET" ? error.fields : {};
 }
