@@ -3,9 +3,11 @@
  *
  * FEN-1  A file is cut into splits once, by its path; what has been dealt is in readers, what has not is in the snapshot.
  * FEN-2  Splits are dealt in the order of paths and offsets to whoever asks first.
- * FEN-3  Watching, a file is taken when two looks saw the same size.
+ * FEN-3  Watching, a file is taken when two looks saw the same size; what is appended to it later is not read.
+ * FEN-4  The shares of a rate that readers hold never sum up to more than one, and one reader alone has all of it.
  */
 import type { EnumeratorContext, SplitEnumerator } from "@millrace/spi";
+import { fail } from "./fail.ts";
 import type { FileSplit } from "./file-split.ts";
 import { type FoundFile, findFiles } from "./paths.ts";
 
@@ -15,13 +17,21 @@ interface FileState {
   readonly found: boolean;
 }
 
+export interface FileEnumeratorOptions {
+  readonly path: string;
+  readonly watchMs: number | undefined;
+  /** Infinity: no file is cut. */
+  readonly splitBytes: number;
+  readonly shareRate: boolean;
+  /** What `snapshot` gave. */
+  readonly restored: unknown;
+}
+/** A file is cut into no more than this many splits, whatever `splitBytes` says: they are state. */
+const maxSplitsPerFile = 10_000;
+
 export class FileEnumerator implements SplitEnumerator<FileSplit> {
   readonly #context: EnumeratorContext<FileSplit>;
-  readonly #options: {
-    readonly path: string;
-    readonly watchMs: number | undefined;
-    readonly splitBytes: number;
-  };
+  readonly #options: FileEnumeratorOptions;
   #waiting: FileSplit[] = [];
   readonly #taken = new Set<string>();
   /** Sizes at the last look of files that may still grow. */
@@ -30,21 +40,16 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
   #found = false;
   /** Readers that asked when there was nothing. */
   readonly #asking: number[] = [];
+  /** Readers that have a split. */
+  readonly #busy = new Set<number>();
   #cancel: (() => void) | undefined;
+  #closed = false;
 
-  constructor(
-    context: EnumeratorContext<FileSplit>,
-    options: {
-      readonly path: string;
-      readonly watchMs: number | undefined;
-      readonly splitBytes: number;
-    },
-    restored: unknown,
-  ) {
+  constructor(context: EnumeratorContext<FileSplit>, options: FileEnumeratorOptions) {
     this.#context = context;
     this.#options = options;
-    if (restored === undefined) return;
-    const state = restored as FileState;
+    if (options.restored === undefined) return;
+    const state = options.restored as FileState;
     this.#waiting = [...state.waiting];
     for (const path of state.taken) this.#taken.add(path);
     this.#found = state.found;
@@ -53,9 +58,13 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
     if (!this.#found || this.#options.watchMs !== undefined) this.#look();
   }
   handleSplitRequest(subtask: number): void {
+    this.#busy.delete(subtask);
     const split = this.#waiting.shift();
-    if (split !== undefined) this.#context.assign(subtask, [split]);
-    else if (this.#found && this.#options.watchMs === undefined)
+    if (split !== undefined) {
+      const share = this.#shareOf();
+      this.#busy.add(subtask);
+      this.#context.assign(subtask, [share === undefined ? split : { ...split, share }]);
+    } else if (this.#found && this.#options.watchMs === undefined)
       this.#context.signalNoMoreSplits(subtask);
     else if (!this.#asking.includes(subtask)) this.#asking.push(subtask);
   }
@@ -68,16 +77,29 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
     return { waiting: [...this.#waiting], taken: [...this.#taken], found: this.#found };
   }
   close(): void {
+    this.#closed = true;
     this.#cancel?.();
+  }
+
+  /** Of the split that is about to be dealt. When watching, nobody knows how many more will come. */
+  #shareOf(): number | undefined {
+    const { shareRate, watchMs } = this.#options;
+    if (!shareRate) return undefined;
+    const { parallelism } = this.#context;
+    const left = watchMs === undefined ? this.#busy.size + this.#waiting.length + 1 : parallelism;
+    return 1 / Math.min(parallelism, left);
   }
 
   #look(): void {
     this.#context.callAsync(
       () => findFiles(this.#options.path),
       (files, error) => {
+        if (this.#closed) return;
         if (error !== undefined) throw error;
+        const { path, watchMs } = this.#options;
+        if (watchMs === undefined && files?.length === 0)
+          throw fail("FILES_NOT_FOUND", { fields: { path } });
         this.#seen(files ?? []);
-        const { watchMs } = this.#options;
         if (watchMs !== undefined)
           this.#cancel = this.#context.platform.timers.after(watchMs, () => this.#look());
       },
@@ -113,14 +135,18 @@ function splitsOf({ path, sizeBytes }: FoundFile, splitBytes: number): readonly 
         line: 0,
       },
     ];
-  const count = Math.max(1, Math.ceil(sizeBytes / splitBytes));
-  return Array.from({ length: count }, (_, i) => ({
-    splitId: `${path}@${i * splitBytes}`,
-    path,
-    from: i * splitBytes,
-    to: i + 1 === count ? sizeBytes : (i + 1) * splitBytes,
-    sizeBytes,
-    position: i * splitBytes,
-    line: 0,
-  }));
+  const size = Math.max(splitBytes, Math.ceil(sizeBytes / maxSplitsPerFile));
+  const count = Math.max(1, Math.ceil(sizeBytes / size));
+  return Array.from({ length: count }, (_, i) => {
+    const from = i === 0 ? 0 : i * size;
+    return {
+      splitId: `${path}@${from}`,
+      path,
+      from,
+      to: i + 1 === count ? sizeBytes : from + size,
+      sizeBytes,
+      position: from,
+      line: 0,
+    };
+  });
 }

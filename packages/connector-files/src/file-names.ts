@@ -1,25 +1,45 @@
-/** Names of the files of a sink, and what they say. */
+/**
+ * Names of the files of a sink, and what they say.
+ *
+ * FNM-1  A name holds job, subtask, epoch and attempt: no two writers that ever lived make the same one, also when several jobs, or
+ *        several runs of a job, write into one folder.
+ */
+import { crc32c } from "@millrace/data";
 
 export const inProgressFolder = ".inprogress";
 
 export interface WriterRef {
+  readonly jobId: string;
   readonly uid: string;
   readonly subtask: number;
   readonly epoch: number;
   readonly attempt: number;
 }
+/** File systems take names of 255 bytes. */
+const maxOwnerChars = 160;
+
+/** What the names of all open files of one sink of one job begin with. */
+export function ownerOf(jobId: string, uid: string): string {
+  const owner = `${plain(jobId)}.${plain(uid)}`;
+  if (owner.length <= maxOwnerChars) return owner;
+  const hash = crc32c(new TextEncoder().encode(owner)).toString(16).padStart(8, "0");
+  return `${plain(jobId).slice(0, 40)}.${plain(uid).slice(0, 100)}~${hash}`;
+}
+const plain = (text: string): string => encodeURIComponent(text).replaceAll(".", "%2E");
 
 export function inProgressName(
-  { uid, subtask, epoch, attempt }: WriterRef,
+  { jobId, uid, subtask, epoch, attempt }: WriterRef,
   sequence: number,
 ): string {
-  return `${encodeURIComponent(uid).replaceAll(".", "%2E")}.${subtask}.${epoch}.${attempt}.${sequence}`;
+  return `${ownerOf(jobId, uid)}.${subtask}.${epoch}.${attempt}.${sequence}`;
 }
-/** Undefined for a name that is not one of ours. */
+/** Undefined for a name that is not one of this owner's. */
 export function parseInProgress(
   name: string,
+  owner: string,
 ): { readonly epoch: number; readonly attempt: number } | undefined {
-  const match = /^[^.]+\.\d+\.(\d+)\.(\d+)\.\d+$/.exec(name);
+  if (!name.startsWith(`${owner}.`)) return undefined;
+  const match = /^\d+\.(\d+)\.(\d+)\.\d+$/.exec(name.slice(owner.length + 1));
   return match === null ? undefined : { epoch: Number(match[1]), attempt: Number(match[2]) };
 }
 export function finalName(
@@ -28,7 +48,8 @@ export function finalName(
   sequence: number,
   extension: string,
 ): string {
-  return `part-${ref.subtask}-${String(checkpointId).padStart(8, "0")}-${ref.epoch}.${ref.attempt}-${sequence}.${extension}`;
+  const job = ref.jobId.replace(/[^0-9A-Za-z]/g, "").slice(0, 8);
+  return `part-${ref.subtask}-${String(checkpointId).padStart(8, "0")}-${ref.epoch}.${ref.attempt}-${sequence}-${job}.${extension}`;
 }
 
 /** What a checkpoint must make final. Plain data (SNK-2). */

@@ -12,9 +12,8 @@ import type {
   ReaderOutput,
   SourceReader,
 } from "@millrace/spi";
-import { fail } from "./fail.ts";
 import type { FileSplit } from "./file-split.ts";
-import { LineReader } from "./line-reader.ts";
+import { LineReader, type LineReaderLimits } from "./line-reader.ts";
 import { Pace } from "./pace.ts";
 
 interface Open {
@@ -33,16 +32,28 @@ interface Open {
 export class FileReader implements SourceReader<FileSplit> {
   readonly #context: ReaderContext;
   readonly #format: FormatDefinition;
+  readonly #limits: LineReaderLimits | undefined;
+  readonly #ratePerSec: number;
   readonly #pace: Pace | undefined;
   readonly #waiting: FileSplit[] = [];
   #open: Open | undefined;
   #noMore = false;
   #asked = false;
 
-  constructor(context: ReaderContext, format: FormatDefinition, ratePerSec: number | undefined) {
+  constructor(
+    context: ReaderContext,
+    options: {
+      readonly format: FormatDefinition;
+      /** Of all readers together; a split says which part of it is this reader's. */
+      readonly ratePerSec?: number | undefined;
+      readonly limits?: LineReaderLimits;
+    },
+  ) {
     this.#context = context;
-    this.#format = format;
-    this.#pace = ratePerSec === undefined ? undefined : new Pace(context, ratePerSec);
+    this.#format = options.format;
+    this.#limits = options.limits;
+    this.#ratePerSec = options.ratePerSec ?? Number.POSITIVE_INFINITY;
+    this.#pace = options.ratePerSec === undefined ? undefined : new Pace(context);
   }
   addSplits(splits: readonly FileSplit[]): void {
     this.#waiting.push(...splits);
@@ -98,9 +109,14 @@ export class FileReader implements SourceReader<FileSplit> {
     const split = this.#waiting.shift();
     if (split === undefined) return undefined;
     const decoder = this.#format.createDecoder();
-    const lines = new LineReader(split, decoder.header, {
-      onReady: () => this.#context.available(),
-      onError: (error) => this.#context.fail(error),
+    this.#pace?.setRate(this.#ratePerSec * (split.share ?? 1));
+    const lines = new LineReader(split, {
+      wantsHeader: decoder.header,
+      events: {
+        onReady: () => this.#context.available(),
+        onError: (error) => this.#context.fail(error),
+      },
+      ...(this.#limits === undefined ? {} : { limits: this.#limits }),
     });
     this.#open = {
       split,
@@ -119,7 +135,11 @@ export class FileReader implements SourceReader<FileSplit> {
     if (open.headerDone) return true;
     const { header } = open.lines;
     if (header === undefined) return false;
-    this.#located(open, 0, () => open.decoder.readHeader(header));
+    if (header === "none") {
+      open.headerDone = true;
+      return true;
+    }
+    this.#located(open, 1, () => open.decoder.readHeader(header));
     if (open.position === 0) {
       if (open.lines.take() === undefined) return open.lines.done;
       open.position = open.lines.position;
@@ -153,16 +173,11 @@ export class FileReader implements SourceReader<FileSplit> {
   #finish(open: Open, output: ReaderOutput): void {
     this.#open = undefined;
     open.lines.close();
-    if (open.pendingLines > 0)
-      this.#context.badRow(
-        fail("FILES_UNREADABLE", {
-          fields: {
-            path: open.split.path,
-            line: open.line + 1,
-            reason: "the file ends inside a record",
-          },
-        }),
-      );
+    try {
+      this.#located(open, open.line + 1, () => open.decoder.end?.());
+    } catch (error) {
+      this.#context.badRow(error);
+    }
     output.splitFinished(open.split.splitId);
   }
 

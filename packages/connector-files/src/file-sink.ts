@@ -1,19 +1,20 @@
 /**
  * `fileSink`: files, each record in exactly one of them, exactly once.
  *
- *   write → .inprogress/<uid>-<subtask>-<epoch>.<attempt>-<seq>      synced at the barrier, then prepared
- *   commit → part-<subtask>-<checkpoint>-<epoch>.<attempt>-<seq>.<ext>   a link that overwrites nothing, then the other name goes
+ *   write → .inprogress/<job>.<uid>.<subtask>.<epoch>.<attempt>.<seq>          synced at the barrier, then prepared
+ *   commit → part-<subtask>-<checkpoint>-<epoch>.<attempt>-<seq>-<job>.<ext>   a link that overwrites nothing, then the other name goes
  *
  * FSK-1  A file is rolled at every checkpoint: what a checkpoint covers never shares a file with what it does not.
- * FSK-2  Names hold attempt and checkpoint; nobody touches another attempt's open file but the committer's sweep.
+ * FSK-2  Names hold job, attempt and checkpoint; nobody touches another attempt's open file but the committer's sweep.
  * FSK-3  Readers see files whose names begin neither with a dot nor an underscore; those are committed and whole.
  */
-import { resolve } from "node:path";
+import { posix, resolve } from "node:path";
 import { anyJson, type Format, formatDefinitionOf } from "@millrace/formats";
-import { defineSink, type Sink } from "@millrace/spi";
+import { defineSink, type FormatDefinition, type Sink, type SinkDefinition } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import { FileCommitter } from "./file-committer.ts";
 import { FileWriter } from "./file-writer.ts";
+import { nodeFiles, type SinkFiles } from "./sink-files.ts";
 
 export interface FileSinkOptions<T> {
   /** A directory; made when the first file is. */
@@ -46,13 +47,31 @@ export function fileSink<T>(options: FileSinkOptions<T>): Sink<T> {
     throw fail("FILES_BAD_OPTION", {
       fields: { option: "rollBytes", value: rollBytes, allowed: "a whole number from 1" },
     });
-  return defineSink<T>({
+  return defineSink<T>(sinkOf({ path, format, rollBytes }));
+}
+
+/** What `fileSink` hands over, on whatever file system. */
+export function sinkOf(options: {
+  readonly path: string;
+  readonly format: FormatDefinition;
+  readonly rollBytes: number;
+  readonly files?: SinkFiles;
+}): SinkDefinition {
+  const { path, format, rollBytes, files = nodeFiles } = options;
+  return {
     name: "files",
     kind: "two-phase",
     inputType: format.type,
     describe: { path, format: format.name },
-    target: `file:${path.replace(/\/+$/, "")}`,
-    createWriter: ({ task }) => new FileWriter({ folder: resolve(path), format, task, rollBytes }),
-    createCommitter: () => new FileCommitter(resolve(path)),
-  });
+    target: `file:${posix.normalize(path).replace(/(?<=.)\/+$/, "")}`,
+    createWriter: ({ task }) =>
+      new FileWriter({ folder: resolve(path), format, task, rollBytes, files }),
+    createCommitter: ({ task }) =>
+      new FileCommitter({
+        folder: resolve(path),
+        jobId: task.jobId,
+        uid: task.uid.replace(/\/committer$/, ""),
+        files,
+      }),
+  };
 }

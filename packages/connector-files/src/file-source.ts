@@ -15,9 +15,12 @@ export interface FileSourceOptions<T> {
   format: Format<T>;
   /** Look for new files this often, without end. A file is taken when its size has not changed between two looks: move files in whole. */
   watch?: `${number}${"ms" | "s" | "m" | "h" | "d"}` | number;
-  /** Plain files larger than this are read by several subtasks. Default 64 MB. */
+  /** Plain files larger than this are read by several subtasks, unless records may go over lines (`csv` without `multiline: false`). Default 64 MB. */
   splitBytes?: number;
-  /** Records a second over all readers, for demonstrations; default as fast as they are taken. */
+  /**
+   * Records a second over all readers, for demonstrations; default as fast as they are taken. Shared by the readers that have a file to
+   * read, so that one file alone gets all of it; when watching, each reader gets an equal part, whether it has a file or not.
+   */
   ratePerSec?: number;
 }
 const defaultSplitBytes = 64 * 1024 * 1024;
@@ -49,12 +52,13 @@ export function fileSource<T>(options: FileSourceOptions<T>): Source<T> {
     describe: { path, format: format.name, ...(watchMs === undefined ? {} : { watchMs }) },
     ...(watchMs === undefined ? { validate: () => assertFound(path) } : {}),
     createEnumerator: (context, restored) =>
-      new FileEnumerator(context, { path, watchMs, splitBytes }, restored),
-    createReader: (context) =>
-      new FileReader(
-        context,
-        format,
-        ratePerSec === undefined ? undefined : ratePerSec / context.parallelism,
-      ),
+      new FileEnumerator(context, {
+        path,
+        watchMs,
+        splitBytes: format.splittable === false ? Number.POSITIVE_INFINITY : splitBytes,
+        shareRate: ratePerSec !== undefined,
+        restored,
+      }),
+    createReader: (context) => new FileReader(context, { format, ratePerSec }),
   });
 }

@@ -12,4 +12,6 @@ export interface FileSplit extends Split {
   readonly position: number;
   /** Number of lines before it, for messages; counted from the split's beginning. */
   readonly line: number;
+  /** Part of the source's rate that its reader may use, set when it is dealt. */
+  readonly share?: number;
 }

@@ -1,32 +1,38 @@
 /**
  * Writes the open file of one subtask of a sink.
  *
- * FWR-1  `flush` has synced every byte before it resolves (SNK-1); a file without records is never made.
+ * FWR-1  `flush` has synced every byte and every name before it resolves (SNK-1); a file without records is never made.
  * FWR-2  Writes go out in order, at most `bufferBytes` wait in memory; `drain` says when there is room again.
+ * FWR-3  What failed once stays failed: nothing is prepared after an error.
  */
-import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
+import { isMillraceError } from "@millrace/base";
 import { crc32c } from "@millrace/data";
 import type { FormatDefinition, FormatEncoder, SinkWriter, TaskInfo } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import { finalName, inProgressFolder, inProgressName, type PreparedFile } from "./file-names.ts";
+import { nodeFiles, type OpenSinkFile, type SinkFiles } from "./sink-files.ts";
 
 const bufferBytes = 1024 * 1024;
 
 interface OpenFile {
   readonly sequence: number;
-  handle: FileHandle | undefined;
+  handle: OpenSinkFile | undefined;
   sizeBytes: number;
   crc: number;
 }
 
+export interface FileWriterOptions {
+  readonly folder: string;
+  readonly format: FormatDefinition;
+  readonly task: TaskInfo;
+  readonly rollBytes: number;
+  readonly files?: SinkFiles;
+}
+
 export class FileWriter implements SinkWriter {
-  readonly #options: {
-    readonly folder: string;
-    readonly format: FormatDefinition;
-    readonly task: TaskInfo;
-    readonly rollBytes: number;
-  };
+  readonly #options: FileWriterOptions;
+  readonly #files: SinkFiles;
   readonly #encoder: FormatEncoder;
   #file: OpenFile | undefined;
   #sequence = 0;
@@ -35,17 +41,18 @@ export class FileWriter implements SinkWriter {
   /** Everything handed to the file system so far. */
   #written: Promise<void> = Promise.resolve();
   #closedFiles: PreparedSoon[] = [];
+  /** Files whose handle is open. */
+  readonly #opened = new Set<OpenFile>();
+  /** Some name in the folder may not be durable yet. */
+  #unsynced = false;
 
-  constructor(options: {
-    readonly folder: string;
-    readonly format: FormatDefinition;
-    readonly task: TaskInfo;
-    readonly rollBytes: number;
-  }) {
+  constructor(options: FileWriterOptions) {
     this.#options = options;
+    this.#files = options.files ?? nodeFiles;
     this.#encoder = options.format.createEncoder();
   }
   write(value: unknown): void {
+    const bytes = this.#encoder.encode(value);
     let file = this.#file;
     if (file === undefined) {
       file = { sequence: this.#sequence++, handle: undefined, sizeBytes: 0, crc: 0 };
@@ -53,7 +60,7 @@ export class FileWriter implements SinkWriter {
       const header = this.#encoder.header();
       if (header !== undefined) this.#append(file, header);
     }
-    this.#append(file, this.#encoder.encode(value));
+    this.#append(file, bytes);
     if (this.#buffered >= bufferBytes) this.#writeOut(file);
     if (file.sizeBytes >= this.#options.rollBytes) this.#roll();
   }
@@ -66,6 +73,11 @@ export class FileWriter implements SinkWriter {
 
   async flush(): Promise<void> {
     this.#roll();
+    if (this.#unsynced)
+      this.#then(async () => {
+        await this.#files.syncFolder(join(this.#options.folder, inProgressFolder));
+        this.#unsynced = false;
+      });
     await this.#written;
   }
   prepareCommit(checkpointId: number): readonly PreparedFile[] {
@@ -85,7 +97,8 @@ export class FileWriter implements SinkWriter {
   /** Open files stay as they are: they belong to the committer's sweep (SNK-4). */
   async close(): Promise<void> {
     await this.#written.catch(() => {});
-    await this.#file?.handle?.close();
+    for (const { handle } of this.#opened) await handle?.close().catch(() => {});
+    this.#opened.clear();
     this.#file = undefined;
   }
 
@@ -102,8 +115,8 @@ export class FileWriter implements SinkWriter {
     file.crc = crc32c(bytes, file.crc);
     this.#behind = true;
     this.#then(async () => {
-      const handle = await this.#opened(file);
-      await handle.writeFile(bytes);
+      const handle = await this.#handleOf(file);
+      await handle.write(bytes);
     });
   }
   #roll(): void {
@@ -111,23 +124,28 @@ export class FileWriter implements SinkWriter {
     if (file === undefined) return;
     this.#writeOut(file);
     this.#file = undefined;
+    this.#unsynced = true;
     this.#then(async () => {
-      const handle = await this.#opened(file);
+      const handle = await this.#handleOf(file);
       await handle.sync();
+      this.#opened.delete(file);
       await handle.close();
-      file.handle = undefined;
     });
     this.#closedFiles.push({ sequence: file.sequence, sizeBytes: file.sizeBytes, crc: file.crc });
   }
-  async #opened(file: OpenFile): Promise<FileHandle> {
+  async #handleOf(file: OpenFile): Promise<OpenSinkFile> {
     if (file.handle !== undefined) return file.handle;
     const folder = join(this.#options.folder, inProgressFolder);
-    await mkdir(folder, { recursive: true });
-    file.handle = await open(join(folder, inProgressName(this.#options.task, file.sequence)), "wx");
+    await this.#files.makeFolder(folder);
+    file.handle = await this.#files.create(
+      join(folder, inProgressName(this.#options.task, file.sequence)),
+    );
+    this.#opened.add(file);
     return file.handle;
   }
   #then(work: () => Promise<void>): void {
     this.#written = this.#written.then(work).catch((error: unknown) => {
+      if (isMillraceError(error)) throw error;
       throw fail("FILES_UNWRITABLE", { fields: { folder: this.#options.folder }, cause: error });
     });
     // Whoever waits for `#written` is told; nobody waiting must not crash the process.

@@ -3,20 +3,32 @@
  *
  * LNR-1  A split that does not begin at 0 begins behind the first line end at or after its first byte less one: a line belongs to the split
  *        in which its first byte lies.
- * LNR-2  At most `aheadBytes` of the file wait here; the stream is paused beyond that.
+ * LNR-2  At most `aheadBytes` and a chunk of the file wait here; the stream is paused beyond that.
+ * LNR-3  A byte order mark before the file's first line is no part of it, but of the positions.
+ * LNR-4  A file that has become shorter, or has no line end before the position to go on from, is not the one that was found:
+ *        `FILES_CHANGED`. What is appended later belongs to nobody. A change that keeps size and line ends goes unnoticed.
  */
 import { createReadStream } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import type { Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
+import { isMillraceError } from "@millrace/base";
 import { fail } from "./fail.ts";
 import type { FileSplit } from "./file-split.ts";
+import { hasCode } from "./sink-files.ts";
 
-const aheadBytes = 1024 * 1024;
-const chunkBytes = 256 * 1024;
+export interface LineReaderLimits {
+  readonly aheadBytes: number;
+  readonly chunkBytes: number;
+  /** No record is longer: what claims to be is not a file of lines. */
+  readonly maxLineBytes: number;
+}
+const usualLimits: LineReaderLimits = {
+  aheadBytes: 1024 * 1024,
+  chunkBytes: 256 * 1024,
+  maxLineBytes: 64 * 1024 * 1024,
+};
 const newline = 10;
-/** No record is longer: what claims to be is not a file of lines. */
-const maxLineBytes = 64 * 1024 * 1024;
 
 export interface LineReaderEvents {
   /** There is something to take, or the end has been reached. */
@@ -27,6 +39,7 @@ export interface LineReaderEvents {
 export class LineReader {
   readonly #split: FileSplit;
   readonly #events: LineReaderEvents;
+  readonly #limits: LineReaderLimits;
   #stream: Readable | undefined;
   readonly #chunks: Uint8Array[] = [];
   #queued = 0;
@@ -42,16 +55,28 @@ export class LineReader {
   #headBytes = 0;
   /** The first, partial line belongs to the split before. */
   #skipFirst: boolean;
-  header: Uint8Array | undefined;
+  #header: Uint8Array | "none" | undefined;
 
-  constructor(split: FileSplit, wantsHeader: boolean, events: LineReaderEvents) {
+  constructor(
+    split: FileSplit,
+    options: {
+      readonly wantsHeader: boolean;
+      readonly events: LineReaderEvents;
+      readonly limits?: LineReaderLimits;
+    },
+  ) {
     this.#split = split;
-    this.#events = events;
+    this.#events = options.events;
+    this.#limits = options.limits ?? usualLimits;
     this.#position = split.position;
     this.#skipFirst = split.position === split.from && split.from > 0;
     // One byte earlier, to see whether a line begins exactly at the split.
     if (this.#skipFirst) this.#position -= 1;
-    this.#open(wantsHeader).catch((error: unknown) => events.onError(error));
+    this.#open(options.wantsHeader).catch((error: unknown) => this.#failed(error));
+  }
+  /** The file's first line when it was asked for: undefined until it has been read, "none" when the file is empty. */
+  get header(): Uint8Array | "none" | undefined {
+    return this.#header;
   }
   get position(): number {
     return this.#position;
@@ -65,9 +90,10 @@ export class LineReader {
         this.#ended = true;
         return undefined;
       }
+      const first = this.#position === 0;
       const line = this.#line();
       if (line === undefined) return undefined;
-      if (!this.#skipFirst) return line;
+      if (!this.#skipFirst) return first ? withoutByteOrderMark(line) : line;
       this.#skipFirst = false;
     }
   }
@@ -95,7 +121,7 @@ export class LineReader {
         if (this.#chunk === undefined)
           return this.#ended && this.#headBytes > 0 ? this.#cut(new Uint8Array(0), 0) : undefined;
         this.#queued -= this.#chunk.length;
-        if (this.#queued < aheadBytes / 2) this.#stream?.resume();
+        if (this.#queued < this.#limits.aheadBytes / 2) this.#stream?.resume();
       }
       const end = this.#chunk.indexOf(newline, this.#at);
       if (end >= 0) {
@@ -108,10 +134,8 @@ export class LineReader {
       this.#chunk = undefined;
       this.#head.push(rest);
       this.#headBytes += rest.length;
-      if (this.#headBytes > maxLineBytes)
-        throw fail("FILES_UNREADABLE", {
-          fields: { path: this.#split.path, reason: `a line longer than ${maxLineBytes} bytes` },
-        });
+      if (this.#headBytes > this.#limits.maxLineBytes)
+        throw tooLong(this.#split.path, this.#position, this.#limits);
     }
   }
   #cut(rest: Uint8Array, endBytes: number): Uint8Array {
@@ -124,67 +148,156 @@ export class LineReader {
   }
 
   async #open(wantsHeader: boolean): Promise<void> {
-    const { path, sizeBytes } = this.#split;
+    const { path, from, position, sizeBytes, to } = this.#split;
     const info = await stat(path).catch((error: unknown) => {
-      throw fail("FILES_UNREADABLE", { fields: { path }, cause: error });
+      throw hasCode(error, "ENOENT")
+        ? fail("FILES_CHANGED", { fields: { path, reason: "the file is gone" }, cause: error })
+        : fail("FILES_UNREADABLE", { fields: { path }, cause: error });
     });
-    if (info.size < sizeBytes)
-      throw fail("FILES_CHANGED", { fields: { path, sizeBytes, found: info.size } });
-    if (wantsHeader) this.header = await readFirstLine(path);
+    if (info.size < sizeBytes) throw shorter(this.#split, info.size);
+    if (wantsHeader) this.#header = (await readFirstLine(path, this.#limits)) ?? "none";
     if (this.#closed) return;
-    const packed = path.endsWith(".gz");
-    const stream = packed
-      ? unpacked(path)
-      : createReadStream(path, { start: this.#position, highWaterMark: chunkBytes });
+    const resumed = position > from && position < to;
+    const start = resumed ? position - 1 : this.#position;
+    if (path.endsWith(".gz")) this.#readPacked(start, resumed);
+    else this.#readPlain(start, resumed);
+  }
+  #readPlain(start: number, resumed: boolean): void {
+    const { path, sizeBytes } = this.#split;
+    const stream = createReadStream(path, { start, highWaterMark: this.#limits.chunkBytes });
+    let found = start;
+    this.#read(stream, {
+      resumed,
+      chunkOf(data) {
+        found += data.length;
+        return data;
+      },
+      atEnd: () => (found < sizeBytes ? shorter(this.#split, found) : undefined),
+    });
+  }
+  #readPacked(start: number, resumed: boolean): void {
+    const { path } = this.#split;
+    let skip = start;
+    this.#read(unpacked(path, this.#limits.chunkBytes), {
+      resumed,
+      chunkOf(data) {
+        const passed = Math.min(skip, data.length);
+        skip -= passed;
+        return data.subarray(passed);
+      },
+      atEnd: () =>
+        skip > 0 ? fail("FILES_CHANGED", { fields: { path, position: start } }) : undefined,
+    });
+  }
+  #read(
+    stream: Readable,
+    options: {
+      /** The first byte is the one before the position. */
+      readonly resumed: boolean;
+      readonly chunkOf: (data: Buffer) => Uint8Array;
+      readonly atEnd: () => Error | undefined;
+    },
+  ): void {
+    const { path, position } = this.#split;
     this.#stream = stream;
-    let skip = packed ? this.#position : 0;
+    let before: number | undefined = options.resumed ? undefined : newline;
     stream.on("data", (data: Buffer) => {
       if (this.#closed) return;
-      const chunk = skip === 0 ? data : data.subarray(Math.min(skip, data.length));
-      skip -= data.length - chunk.length;
+      let chunk = options.chunkOf(data);
+      if (before === undefined && chunk.length > 0) {
+        before = chunk[0] as number;
+        chunk = chunk.subarray(1);
+      }
       if (chunk.length === 0) return;
+      if (before !== newline)
+        return this.#failed(
+          fail("FILES_CHANGED", { fields: { path, position, reason: "no line begins there now" } }),
+        );
       this.#chunks.push(chunk);
       this.#queued += chunk.length;
-      if (this.#queued >= aheadBytes) stream.pause();
+      if (this.#queued >= this.#limits.aheadBytes) stream.pause();
       this.#events.onReady();
     });
     stream.on("end", () => {
+      if (this.#closed) return;
+      const error = options.atEnd();
+      if (error !== undefined) return this.#failed(error);
       this.#ended = true;
       this.#events.onReady();
     });
     stream.on("error", (error: unknown) =>
-      this.#events.onError(fail("FILES_UNREADABLE", { fields: { path }, cause: error })),
+      this.#failed(fail("FILES_UNREADABLE", { fields: { path }, cause: error })),
     );
+  }
+  #failed(error: unknown): void {
+    if (this.#closed) return;
+    this.close();
+    this.#events.onError(error);
   }
 }
 
-function unpacked(path: string): Readable {
+function shorter({ path, sizeBytes }: FileSplit, found: number): Error {
+  return fail("FILES_CHANGED", {
+    fields: { path, sizeBytes, found, reason: "it has become shorter" },
+  });
+}
+function tooLong(path: string, position: number, { maxLineBytes }: LineReaderLimits): Error {
+  return fail("FILES_UNREADABLE", {
+    fields: { path, position, reason: `a line longer than ${maxLineBytes} bytes` },
+  });
+}
+function withoutByteOrderMark(line: Uint8Array): Uint8Array {
+  return line[0] === 0xef && line[1] === 0xbb && line[2] === 0xbf ? line.subarray(3) : line;
+}
+
+function unpacked(path: string, chunkBytes: number): Readable {
   const file = createReadStream(path, { highWaterMark: chunkBytes });
-  const gunzip = createGunzip({ chunkSize: chunkBytes });
+  const gunzip = createGunzip({ chunkSize: Math.max(64, chunkBytes) });
   file.on("error", (error) => gunzip.destroy(error));
   gunzip.on("close", () => file.destroy());
   return file.pipe(gunzip);
 }
 
-async function readFirstLine(path: string): Promise<Uint8Array> {
-  if (!path.endsWith(".gz")) {
+/** Undefined for an empty file. */
+async function readFirstLine(
+  path: string,
+  limits: LineReaderLimits,
+): Promise<Uint8Array | undefined> {
+  const parts: Uint8Array[] = [];
+  let bytes = 0;
+  const take = (chunk: Uint8Array): boolean => {
+    const end = chunk.indexOf(newline);
+    parts.push(end < 0 ? Uint8Array.from(chunk) : Uint8Array.from(chunk.subarray(0, end)));
+    bytes += chunk.length;
+    if (end < 0 && bytes > limits.maxLineBytes) throw tooLong(path, 0, limits);
+    return end >= 0;
+  };
+  if (path.endsWith(".gz")) await firstOfPacked(path, limits, take);
+  else {
     const file = await open(path, "r");
     try {
-      for (let bytes = 64 * 1024; ; bytes *= 4) {
-        const buffer = Buffer.alloc(bytes);
-        const { bytesRead } = await file.read(buffer, 0, bytes, 0);
-        const end = buffer.subarray(0, bytesRead).indexOf(newline);
-        if (end >= 0 || bytesRead < bytes) return buffer.subarray(0, end < 0 ? bytesRead : end);
+      const buffer = new Uint8Array(Math.min(64 * 1024, limits.chunkBytes));
+      for (;;) {
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, bytes);
+        if (bytesRead === 0 || take(buffer.subarray(0, bytesRead))) break;
       }
     } finally {
       await file.close();
     }
   }
-  const parts: Buffer[] = [];
-  for await (const chunk of unpacked(path) as AsyncIterable<Buffer>) {
-    const end = chunk.indexOf(newline);
-    parts.push(end < 0 ? chunk : chunk.subarray(0, end));
-    if (end >= 0) break;
+  return bytes === 0 ? undefined : withoutByteOrderMark(Buffer.concat(parts));
+}
+async function firstOfPacked(
+  path: string,
+  limits: LineReaderLimits,
+  take: (chunk: Uint8Array) => boolean,
+): Promise<void> {
+  try {
+    for await (const chunk of unpacked(path, limits.chunkBytes) as AsyncIterable<Buffer>)
+      if (take(chunk)) return;
+  } catch (error) {
+    throw isMillraceError(error)
+      ? error
+      : fail("FILES_UNREADABLE", { fields: { path }, cause: error });
   }
-  return Buffer.concat(parts);
 }

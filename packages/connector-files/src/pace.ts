@@ -3,14 +3,22 @@ import type { ReaderContext } from "@millrace/spi";
 
 export class Pace {
   readonly #context: ReaderContext;
-  readonly #ratePerSec: number;
+  #ratePerSec = Number.POSITIVE_INFINITY;
   #since = Number.NaN;
   #done = 0;
   #cancel: (() => void) | undefined;
 
-  constructor(context: ReaderContext, ratePerSec: number) {
+  constructor(context: ReaderContext) {
     this.#context = context;
+  }
+  /** Holds from now on; what was allowed and not taken is forgotten, so a change gives nothing away. */
+  setRate(ratePerSec: number): void {
+    if (ratePerSec === this.#ratePerSec) return;
+    const first = Number.isNaN(this.#since);
     this.#ratePerSec = ratePerSec;
+    if (first) return;
+    this.#since = this.#context.platform.clock.monotonic();
+    this.#done = 1;
   }
   /** How many records may pass now; when none, the reader is woken in time for the next. */
   allowed(): number {

@@ -1,8 +1,14 @@
-/** From a path, a directory or a pattern to files, in lexical order. Names beginning with a dot or underscore are never data. */
+/**
+ * From a path, a directory or a pattern to files, in lexical order. Names beginning with a dot or underscore are never data; links to
+ * files are followed, links to directories are not.
+ *
+ * PTH-1  What is not there is not found; what can't be looked at is `FILES_UNREADABLE`, never taken for absent.
+ */
 import { readdir, stat } from "node:fs/promises";
 import { basename, dirname, join, sep } from "node:path";
 import { nearest } from "@millrace/base";
 import { fail } from "./fail.ts";
+import { hasCode } from "./sink-files.ts";
 
 export interface FoundFile {
   readonly path: string;
@@ -15,7 +21,7 @@ export async function findFiles(path: string): Promise<readonly FoundFile[]> {
   const wild = parts.findIndex((part) => /[*?]/.test(part));
   const found: FoundFile[] = [];
   if (wild < 0) {
-    const info = await stat(path).catch(() => undefined);
+    const info = await look(path, stat(path));
     if (info?.isFile() === true) return [{ path, sizeBytes: info.size }];
     if (info?.isDirectory() === true) await walk(path, () => true, found);
   } else {
@@ -41,25 +47,35 @@ async function walk(
   found: FoundFile[],
   below = "",
 ): Promise<void> {
-  const entries = await readdir(join(root, below), { withFileTypes: true }).catch(() => []);
-  for (const entry of entries) {
+  const folder = join(root, below);
+  const entries = await look(folder, readdir(folder, { withFileTypes: true }));
+  for (const entry of entries ?? []) {
     if (/^[._]/.test(entry.name)) continue;
     const relative = below === "" ? entry.name : `${below}/${entry.name}`;
     if (entry.isDirectory()) await walk(root, accept, found, relative);
-    else if (entry.isFile() && accept(relative)) {
+    else if ((entry.isFile() || entry.isSymbolicLink()) && accept(relative)) {
       const path = join(root, relative).split(sep).join("/");
-      const info = await stat(path).catch(() => undefined);
-      if (info !== undefined) found.push({ path, sizeBytes: info.size });
+      const info = await look(path, stat(path));
+      if (info?.isFile() === true) found.push({ path, sizeBytes: info.size });
     }
   }
+}
+/** Undefined for what is not there. */
+function look<R>(path: string, answer: Promise<R>): Promise<R | undefined> {
+  return answer.catch((error: unknown) => {
+    if (hasCode(error, "ENOENT") || hasCode(error, "ENOTDIR")) return undefined;
+    throw fail("FILES_UNREADABLE", { fields: { path }, cause: error });
+  });
 }
 
 function patternOf(glob: string): RegExp {
   const source = glob
     .split("/")
-    .map((part) =>
+    .map((part, i, parts) =>
       part === "**"
-        ? "(?:[^/]+/)*"
+        ? i === parts.length - 1
+          ? ".+"
+          : "(?:[^/]+/)*"
         : `${part
             .replace(/[.+^${}()|[\]\\]/g, "\\$&")
             .replaceAll("*", "[^/]*")

@@ -6,5 +6,17 @@ export {
   OperatorHarness,
   type OperatorSpec,
 } from "./operator-harness.ts";
+export {
+  type SourceRecord,
+  SourceRun,
+  type SourceRunOptions,
+  type SourceSnapshot,
+} from "./source-run.ts";
 export { type VerifyCase, type VerifyReport, verifyOperator } from "./verify-operator.ts";
+export { type SinkWorld, type VerifySinkReport, verifySink } from "./verify-sink.ts";
+export {
+  type VerifySourceOptions,
+  type VerifySourceReport,
+  verifySource,
+} from "./verify-source.ts";
 export { createRandom, createVirtualPlatform, type VirtualPlatform } from "./virtual-platform.ts";
