@@ -38,7 +38,7 @@ interface Seat {
   ended: boolean;
 }
 /** A source that has said nothing for so many turns of `settle` has fallen asleep. */
-const maxQuietTurns = 2_000;
+const maxQuietTurns = 20_000;
 
 export class SourceRun {
   readonly records: SourceRecord[] = [];

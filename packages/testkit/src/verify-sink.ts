@@ -121,16 +121,21 @@ async function oneLife(
     for (const sink of sinks) await sink.open?.();
     let { checkpointId, position, pending } = life.log();
     const commit = async () => {
-      const permit: Permit = { ...attemptOf(life.attempt), checkpointId };
+      const permit: Permit = {
+        ...attemptOf(life.attempt),
+        checkpointId: life.log().checkpointId,
+      };
       if (pending.length > 0) await committer.commit(structuredClone(pending), permit);
       pending = [];
-      life.append({ checkpointId, position, pending });
+      life.append({ ...life.log(), pending });
       await committer.abortOthers([], permit);
     };
-    await commit();
+    let due = true;
     while (position < rows.length) {
       const end = Math.min(rows.length, position + rowsPerCheckpoint);
       for (; position < end; position++) await write(sinks, rows[position], position);
+      // Commits come while the writers are at the next files.
+      if (due) await commit();
       checkpointId += 1;
       const prepared: unknown[] = [];
       for (const sink of sinks) {
@@ -138,10 +143,10 @@ async function oneLife(
         prepared.push(...((await sink.prepareCommit?.(checkpointId)) ?? []));
       }
       pending = [...pending, ...structuredClone(prepared)];
-      if (checkpointId % 3 === 0 && position < rows.length) continue;
-      life.append({ checkpointId, position, pending });
-      await commit();
+      due = checkpointId % 3 !== 0 || position === rows.length;
+      if (due) life.append({ checkpointId, position, pending });
     }
+    await commit();
   } finally {
     for (const sink of sinks) await sink.close?.();
     await committer.close?.();
