@@ -15,6 +15,8 @@ const badCredentials = [
   "ExpiredTokenException",
   "InvalidToken",
   "TokenRefreshRequired",
+  // Versity's gateway, with 404.
+  "XAdminUserNotFound",
 ];
 /** Of a write that was not taken, or of an upload that is gone: the whole write may be done again. */
 const writtenAnew = [

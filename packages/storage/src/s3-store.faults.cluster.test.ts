@@ -8,6 +8,7 @@ import {
   patterned,
   same,
 } from "./blob-store-contract.fixture.ts";
+import { probeConditionalCreate } from "./open-store.ts";
 import { type Call, type Fault, type S3Http, startS3Http } from "./s3-http.fixture.ts";
 import { s3Store } from "./s3-store.ts";
 
@@ -213,12 +214,41 @@ for (const [status, code, expected] of final)
     expect(http.calls).toHaveLength(6);
   });
 
+test("S3S-4: a 404 that says something else than no such key isn't absence", async () => {
+  for (const code of ["Whatever", "NoSuchVersion", "UserNotFound"]) {
+    http.fault = () => ({ status: 404, code });
+    const refused = {
+      code: "STORE_REFUSED",
+      retry: "never",
+      fields: { status: 404, reason: code },
+    };
+    await expect(store.get("k")).rejects.toMatchObject(refused);
+    await expect(store.getRange("k", 0, 5)).rejects.toMatchObject(refused);
+  }
+});
+
 test("keys that a delete was refused are told, by reason", async () => {
   const answer = (code: string) => {
     http.fault = () => ({ hidden: code });
   };
   answer("InternalError");
   await expect(store.delete(["k"])).rejects.toMatchObject(unavailable);
+});
+
+test("BLB-1: the probe refuses a server that ignores If-None-Match, and takes the same one when it doesn't", async () => {
+  const random = { next: () => 0.5, hex: () => `nonce-${http.calls.length}` };
+  await probeConditionalCreate(store, random);
+  http.ignoreConditions = true;
+  await expect(probeConditionalCreate(store, random)).rejects.toMatchObject({
+    code: "STORE_NO_CONDITIONAL_CREATE",
+    retry: "never",
+    fields: { store: "s3://bucket/p" },
+  });
+  expect(http.objects.size).toBe(0);
+  // A server that is started while it is probed isn't one that lies.
+  http.ignoreConditions = false;
+  first("PUT", count("PUT") + 2, { status: 503, code: "ServiceUnavailable" });
+  await probeConditionalCreate(store, random);
 });
 
 test("S3E-1: an error holds neither credentials nor what was signed with them", async () => {

@@ -219,8 +219,9 @@ class S3Store {
         return bytes.subarray(skipped, skipped + range.to - range.from);
       });
     } catch (error) {
-      const { status } = refusal(error);
-      if (status === 404) return undefined;
+      const { status, reason } = refusal(error);
+      // S3S-4: any other 404, a proxy's or one about the user, says nothing of the object.
+      if (status === 404 && (reason === "NoSuchKey" || reason === "NotFound")) return undefined;
       // A range that begins at or behind the end.
       if (status === 416) return new Uint8Array(0);
       throw error;
