@@ -73,3 +73,28 @@ test.each(Object.entries(compilers))(
     expect(run.status, run.stdout).toBe(0);
   },
 );
+
+test("what the guide shows compiles as it stands", () => {
+  const guide = readFileSync(join(root, "docs/jobs.md"), "utf8");
+  const blocks = [...guide.matchAll(/```ts\n(.*?)```/gs)].map(([, code = ""]) => code);
+  expect(blocks.length).toBeGreaterThan(0);
+  const folder = join(import.meta.dirname, `.guide-${process.pid}`);
+  mkdirSync(folder, { recursive: true });
+  try {
+    for (const [i, code] of blocks.entries()) writeFileSync(join(folder, `g${i}.ts`), code);
+    writeFileSync(
+      join(folder, "tsconfig.json"),
+      JSON.stringify({ extends: "../../../../tsconfig.node.json", include: ["*.ts"] }),
+    );
+    const run = spawnSync(
+      process.execPath,
+      [compilers.current, "-p", folder, "--pretty", "false"],
+      {
+        encoding: "utf8",
+      },
+    );
+    expect(run.status, run.stdout).toBe(0);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
