@@ -25,6 +25,7 @@ import { createLocalNetwork } from "@millrace/exchange";
 import { chainGraph, type JobGraph } from "@millrace/graph";
 import { InlineTaskManager } from "@millrace/runtime";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
+import { createPatientPlatform, type PatientPlatform } from "./patient-platform.ts";
 
 export interface MiniClusterOptions {
   readonly taskManagers?: number;
@@ -33,7 +34,7 @@ export interface MiniClusterOptions {
   readonly logger?: Logger;
   /** Raise STATE_NOT_UPDATED when state was changed and not written back. Default true. */
   readonly checkMutations?: boolean;
-  /** No failure detection and no checkpoint time-outs: a debugger may stand still. */
+  /** No failure detection, and no time-out counts time in which the process stands still in a debugger. */
   readonly inspect?: boolean;
   readonly faultPoint?: (name: string) => void;
 }
@@ -60,6 +61,7 @@ export class MiniCluster {
   readonly coordinator: Coordinator;
   readonly store: BlobStore;
   readonly #platform: Platform;
+  readonly #patient: PatientPlatform | undefined;
   readonly #options: MiniClusterOptions;
   readonly #network: ReturnType<typeof createLocalNetwork>;
   readonly #functions = new Map<string, ReadonlyMap<string, Readonly<Record<string, unknown>>>>();
@@ -72,7 +74,8 @@ export class MiniCluster {
 
   private constructor(options: MiniClusterOptions) {
     this.#options = options;
-    this.#platform = nodePlatform;
+    this.#patient = options.inspect === true ? createPatientPlatform(nodePlatform) : undefined;
+    this.#platform = this.#patient ?? nodePlatform;
     this.store = options.store ?? memoryBlobStore();
     this.#network = createLocalNetwork(this.#platform.timers);
     const defaults = coordinatorOptions.defaults;
@@ -96,7 +99,12 @@ export class MiniCluster {
 
   static async start(options: MiniClusterOptions = {}): Promise<MiniCluster> {
     const cluster = new MiniCluster(options);
-    await cluster.coordinator.start();
+    try {
+      await cluster.coordinator.start();
+    } catch (error) {
+      cluster.#patient?.close();
+      throw error;
+    }
     for (let i = 1; i <= (options.taskManagers ?? 1); i++) cluster.addTaskManager(`inline-${i}`);
     return cluster;
   }
@@ -217,6 +225,7 @@ export class MiniCluster {
     }
     this.#managers.clear();
     this.coordinator.close();
+    this.#patient?.close();
     await this.store.close();
   }
 }
