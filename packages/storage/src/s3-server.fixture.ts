@@ -33,6 +33,11 @@ export interface S3Server {
   createBucket(): Promise<string>;
   /** "s3://bucket/prefix?…" as a person would write it. */
   location(bucket: string, prefix: string): string;
+  /** Ends it as a crash would; what it has stored stays where it `keepsObjects`. */
+  crash(): Promise<void>;
+  /** On the same port, after `crash`. */
+  restart(): Promise<void>;
+  readonly keepsObjects: boolean;
   close(): Promise<void>;
 }
 
@@ -172,14 +177,18 @@ async function start(kind: S3Server["kind"], prepared: Prepared): Promise<S3Serv
     secretAccessKey: `secret${randomBytes(16).toString("hex")}`,
   };
   const log = openSync(join(root, "server.log"), "a");
-  const child = spawn(prepared.command, prepared.args(port, data), {
-    stdio: ["ignore", log, log],
-    env: {
-      ...process.env,
-      ROOT_ACCESS_KEY: credentials.accessKeyId,
-      ROOT_SECRET_KEY: credentials.secretAccessKey,
-    },
-  });
+  let child: ChildProcess;
+  const launch = async () => {
+    child = spawn(prepared.command, prepared.args(port, data), {
+      stdio: ["ignore", log, log],
+      env: {
+        ...process.env,
+        ROOT_ACCESS_KEY: credentials.accessKeyId,
+        ROOT_SECRET_KEY: credentials.secretAccessKey,
+      },
+    });
+    await listening(child, port);
+  };
   const kill = () => child.kill("SIGKILL");
   process.once("exit", kill);
   const close = async () => {
@@ -188,7 +197,7 @@ async function start(kind: S3Server["kind"], prepared: Prepared): Promise<S3Serv
     await rm(root, { recursive: true, force: true });
   };
   try {
-    await listening(child, port);
+    await launch();
   } catch (error) {
     const said = readFileSync(join(root, "server.log"), "utf8").slice(-500);
     await close();
@@ -211,6 +220,9 @@ async function start(kind: S3Server["kind"], prepared: Prepared): Promise<S3Serv
     },
     location: (bucket, prefix) =>
       `s3://${bucket}/${prefix}?endpoint=${encodeURIComponent(endpoint)}&region=${region}&pathStyle=true`,
+    crash: () => ended(child),
+    restart: launch,
+    keepsObjects: kind === "versitygw",
     close,
   };
 }
