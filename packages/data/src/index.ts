@@ -21,7 +21,7 @@ export {
   maxKeyGroups,
   subtaskOfKeyGroup,
 } from "./key-group.ts";
-export { copyValue } from "./plain.ts";
+export { copyValue, ownText, ownValue } from "./plain.ts";
 export { type ValueCodec, valueCodec } from "./state-codec.ts";
 export {
   type AnyType,

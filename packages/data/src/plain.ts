@@ -29,29 +29,49 @@ export function plainness(value: object): Plainness {
 
 /** A copy that shares no changeable part with the value. Throws `DATA_UNENCODABLE` as encoding would. */
 export function copyValue(value: unknown, depth = 0): unknown {
+  return copy(value, depth, false);
+}
+
+/** A copy to be kept for long: its strings keep nothing alive but themselves. Throws `DATA_UNENCODABLE`. */
+export function ownValue(value: unknown): unknown {
+  return copy(value, 0, true);
+}
+
+/** Shorter strings are never slices of others. */
+const minSlice = 13;
+/**
+ * The same string in memory of its own. What is cut from a batch's joined text, or from a line, is a slice in V8 that keeps all of the
+ * text alive; joining one character to it makes a new string, and cutting that off again a slice of that.
+ */
+export function ownText(text: string): string {
+  return text.length < minSlice ? text : `${text} `.slice(0, -1);
+}
+
+function copy(value: unknown, depth: number, own: boolean): unknown {
+  if (typeof value === "string") return own ? ownText(value) : value;
   if (typeof value === "function" || (typeof value === "symbol" && value !== absent))
     throw unencodable(value, "");
   if (typeof value !== "object" || value === null) return value;
   if (depth >= maxDepth) throw unencodable(value, "", "nested too deeply, or in a cycle");
   switch (plainness(value)) {
     case "array":
-      return copyItems(value as readonly unknown[], depth);
+      return copyItems(value as readonly unknown[], depth, own);
     case "bytes":
       return new Uint8Array(value as Uint8Array);
     case "date":
       return new Date((value as Date).getTime());
     case "object":
-      return copyFields(value, {}, depth);
+      return copyFields(value, {}, depth, own);
     case "bare":
-      return copyFields(value, Object.create(null) as object, depth);
+      return copyFields(value, Object.create(null) as object, depth, own);
     case "map": {
-      const copy = new Map<unknown, unknown>();
+      const result = new Map<unknown, unknown>();
       for (const [k, v] of value as Map<unknown, unknown>)
-        inside("key", () => copy.set(copyValue(k, depth + 1), copyValue(v, depth + 1)));
-      return copy;
+        inside("key", () => result.set(copy(k, depth + 1, own), copy(v, depth + 1, own)));
+      return result;
     }
     case "set":
-      return new Set(copyItems([...(value as Set<unknown>)], depth));
+      return new Set(copyItems([...(value as Set<unknown>)], depth, own));
     default:
       throw unencodable(value, "");
   }
@@ -92,27 +112,27 @@ export function setField(target: object, name: string, value: unknown): void {
   else (target as Record<string, unknown>)[name] = value;
 }
 
-function copyItems(items: readonly unknown[], depth: number): unknown[] {
-  const copy = new Array<unknown>(items.length);
+function copyItems(items: readonly unknown[], depth: number, own: boolean): unknown[] {
+  const result = new Array<unknown>(items.length);
   for (let i = 0; i < items.length; i++) {
     try {
-      copy[i] = copyValue(items[i], depth + 1);
+      result[i] = copy(items[i], depth + 1, own);
     } catch (error) {
       throw withPath(error, `[${i}]`);
     }
   }
-  return copy;
+  return result;
 }
 
-function copyFields(value: object, copy: object, depth: number): object {
+function copyFields(value: object, result: object, depth: number, own: boolean): object {
   for (const name of Object.keys(value)) {
     try {
-      setField(copy, name, copyValue((value as Record<string, unknown>)[name], depth + 1));
+      setField(result, name, copy((value as Record<string, unknown>)[name], depth + 1, own));
     } catch (error) {
       throw withPath(error, `.${name}`);
     }
   }
-  return copy;
+  return result;
 }
 
 /** Runs a step whose failures lie inside a `what`. */

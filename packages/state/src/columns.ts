@@ -4,14 +4,15 @@
  *
  * COL-1  What `read` gives shares nothing changeable with what was written or with what another `read` gave.
  * COL-2  `fits` says yes only to values of the layout's type; `read` gives back what was written, -0 and NaN too.
+ * COL-3  A string that was cut from a longer one does not keep that one alive.
  *
  * Reading and writing are generated per layout, so that an object literal of the right shape is made at once.
  */
-import { copyValue, type TypeNode } from "@millrace/data";
+import { copyValue, ownText, ownValue, type TypeNode } from "@millrace/data";
 import { grown } from "./key-directory.ts";
 
 type Store = Float64Array | Uint8Array | unknown[];
-type StoreKind = "number" | "boolean" | "reference" | "copy";
+type StoreKind = "number" | "boolean" | "text" | "bigint" | "copy";
 
 /** How one part of a value (a field, or the value itself) is kept. */
 interface Part {
@@ -41,8 +42,8 @@ const parts: Partial<Record<TypeNode["kind"], Part>> = {
   int64: part("number", (v) => `Number.isSafeInteger(${v})`, isNumber),
   timestamp: part("number", (v) => `Number.isFinite(${v})`, isNumber),
   boolean: part("boolean", isA("boolean")),
-  string: part("reference", isA("string")),
-  bigint: part("reference", isA("bigint")),
+  string: part("text", isA("string")),
+  bigint: part("bigint", isA("bigint")),
 };
 
 export class Columns {
@@ -87,7 +88,7 @@ export class Columns {
   /** Any value. Throws `DATA_UNENCODABLE` for what can't be state, before anything has changed. */
   write(slot: number, value: unknown): void {
     if (this.#holds(value)) return this.writeFitting(slot, value);
-    this.#side[slot] = copyValue(value);
+    this.#side[slot] = ownValue(value);
     this.#irregular[slot] = 1;
   }
   read(slot: number): unknown {
@@ -137,7 +138,8 @@ if (fields !== ${names.length}) return false;`;
     `${sameFields}\nreturn ${kinds.map((kind, i) => kind[test](of(i))).join(" && ") || "true"};`;
   const stored = kinds.map(({ store }, i) => {
     if (store === "boolean") return `${of(i)} ? 1 : 0`;
-    return store === "copy" ? `copyValue(${of(i)})` : of(i);
+    if (store === "text") return `ownText(${of(i)})`;
+    return store === "copy" ? `ownValue(${of(i)})` : of(i);
   });
   const loaded = kinds.map(({ store }, i) => {
     const held = `stores[${i}][slot]`;
@@ -158,9 +160,8 @@ if (fields !== ${names.length}) return false;`;
   };
 }
 
-/** The source names nothing but its parameters and `copyValue`; field names stand in it as JSON strings only. */
+/** The source names nothing but its parameters and the copiers; field names stand in it as JSON strings only. */
 function compile(parameters: readonly string[], body: string): unknown {
-  return new Function("copyValue", `return (${parameters.join(", ")}) => {\n${body}\n};`)(
-    copyValue,
-  );
+  const source = `return (${parameters.join(", ")}) => {\n${body}\n};`;
+  return new Function("copyValue", "ownText", "ownValue", source)(copyValue, ownText, ownValue);
 }
