@@ -1,135 +1,71 @@
 /** Prometheus metrics of a JobManager: the cluster and each job. Read from the coordinator when scraped. */
-import type { Coordinator } from "@millrace/coordinator";
-import { isTerminal } from "@millrace/coordinator";
-import { Metrics, type MetricType } from "@millrace/telemetry";
+import { type Coordinator, isTerminal, type JobMaster } from "@millrace/coordinator";
+import { type MetricScope, Metrics, type MetricType, metricName } from "@millrace/telemetry";
 
-export function createJobManagerMetrics(coordinator: Coordinator): {
+type Reading = readonly [name: string, type: MetricType, value: number];
+
+export function createJobManagerMetrics(
+  coordinator: Coordinator,
+  host: string,
+): {
   text(): Promise<{ readonly contentType: string; readonly text: string }>;
 } {
   const metrics = new Metrics();
   const set = (
-    scope: string,
-    name: string,
-    type: MetricType,
-    help: string,
+    scope: MetricScope,
     labels: Readonly<Record<string, string>>,
-    value: number,
-  ) => metrics[type]({ name: `flink_jobmanager_${scope}${name}`, type, help }, labels, value);
+    readings: readonly Reading[],
+  ) => {
+    for (const [name, type, value] of readings)
+      metrics.set(metricName(scope, name, type), labels, value);
+  };
   return {
     text() {
-      const host = { host: "jobmanager" };
-      const managers = coordinator.taskManagers.all();
-      set(
-        "",
-        "num_registered_task_managers",
-        "gauge",
-        "TaskManagers that are registered",
-        host,
-        managers.length,
-      );
-      set(
-        "",
-        "task_slots_total",
-        "gauge",
-        "Slots of all TaskManagers",
-        host,
-        managers.reduce((sum, entry) => sum + entry.slots, 0),
-      );
-      set(
-        "",
-        "task_slots_available",
-        "gauge",
-        "Slots that no job uses",
-        host,
-        coordinator.taskManagers.free().length,
-      );
-      set(
-        "",
-        "num_running_jobs",
-        "gauge",
-        "Jobs that have not ended",
-        host,
-        coordinator.jobs.filter((job) => !isTerminal(job.status.state)).length,
-      );
+      // Jobs that the coordinator has forgotten are gone; what is left is set again, to the same totals.
+      metrics.remove({});
+      set("jobmanager", { host }, ofCluster(coordinator));
       for (const job of coordinator.jobs) {
-        const labels = { job_id: job.submission.jobId, job_name: job.submission.jobName };
-        const { counts } = job.checkpointing.history;
-        const completed = job.checkpointing.history.latest("COMPLETED");
-        set(
-          "job_",
-          "num_restarts_total",
-          "counter",
-          "Restarts of the job",
-          labels,
-          job.restartCount,
-        );
-        set(
-          "job_",
-          "running_state",
-          "gauge",
-          "1 while the job is RUNNING",
-          labels,
-          job.status.state === "RUNNING" ? 1 : 0,
-        );
-        set(
-          "job_",
-          "number_of_completed_checkpoints_total",
-          "counter",
-          "Checkpoints completed",
-          labels,
-          counts.completed,
-        );
-        set(
-          "job_",
-          "number_of_failed_checkpoints_total",
-          "counter",
-          "Checkpoints that failed",
-          labels,
-          counts.failed,
-        );
-        set(
-          "job_",
-          "number_of_in_progress_checkpoints",
-          "gauge",
-          "Checkpoints in progress",
-          labels,
-          job.checkpointing.history.records.filter((record) => record.status === "IN_PROGRESS")
-            .length,
-        );
-        set(
-          "job_",
-          "last_checkpoint_duration_ms",
-          "gauge",
-          "Time from trigger to log entry of the newest checkpoint, ms",
-          labels,
-          completed?.endedAt === undefined ? -1 : completed.endedAt - completed.triggeredAt,
-        );
-        set(
-          "job_",
-          "last_checkpoint_size_bytes",
-          "gauge",
-          "Bytes that the newest checkpoint added",
-          labels,
-          completed?.newBytes ?? -1,
-        );
-        set(
-          "job_",
-          "last_checkpoint_full_size_bytes",
-          "gauge",
-          "Bytes that the newest checkpoint references",
-          labels,
-          completed?.stateBytes ?? -1,
-        );
-        set(
-          "job_",
-          "last_completed_checkpoint_id",
-          "gauge",
-          "Number of the newest checkpoint",
-          labels,
-          completed?.id ?? -1,
-        );
+        const { jobId, jobName } = job.submission;
+        set("jobmanager_job", { host, job_id: jobId, job_name: jobName }, ofJob(job));
       }
       return metrics.text();
     },
   };
+}
+
+function ofCluster(coordinator: Coordinator): readonly Reading[] {
+  const managers = coordinator.taskManagers.all();
+  return [
+    ["numRegisteredTaskManagers", "gauge", managers.length],
+    ["taskSlotsTotal", "gauge", managers.reduce((sum, entry) => sum + entry.slots, 0)],
+    ["taskSlotsAvailable", "gauge", coordinator.taskManagers.free().length],
+    [
+      "numRunningJobs",
+      "gauge",
+      coordinator.jobs.filter((job) => !isTerminal(job.status.state)).length,
+    ],
+  ];
+}
+
+function ofJob(job: JobMaster): readonly Reading[] {
+  const { history } = job.checkpointing;
+  const { counts } = history;
+  const newest = history.latest("COMPLETED");
+  const inProgress = history.records.filter((record) => record.status === "IN_PROGRESS").length;
+  return [
+    ["numRestarts", "counter", job.restartCount],
+    ["runningState", "gauge", job.status.state === "RUNNING" ? 1 : 0],
+    ["totalNumberOfCheckpoints", "counter", counts.total],
+    ["numberOfCompletedCheckpoints", "counter", counts.completed],
+    ["numberOfFailedCheckpoints", "counter", counts.failed],
+    ["numberOfInProgressCheckpoints", "gauge", inProgress],
+    [
+      "lastCheckpointDuration",
+      "gauge",
+      newest?.endedAt === undefined ? -1 : newest.endedAt - newest.triggeredAt,
+    ],
+    ["lastCheckpointSize", "gauge", newest?.newBytes ?? -1],
+    ["lastCheckpointFullSize", "gauge", newest?.stateBytes ?? -1],
+    ["lastCompletedCheckpointId", "gauge", newest?.id ?? -1],
+  ];
 }

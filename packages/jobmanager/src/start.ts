@@ -48,7 +48,7 @@ export async function startJobManager(options: JobManagerOptions): Promise<JobMa
     connect: (session) => coordinator.connect(session),
   });
   try {
-    const metrics = createJobManagerMetrics(coordinator);
+    const metrics = createJobManagerMetrics(coordinator, options.host);
     const rest = await startRestServer(
       {
         coordinator,

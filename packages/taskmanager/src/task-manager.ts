@@ -12,7 +12,7 @@ import { join } from "node:path";
 import type { Logger } from "@millrace/base";
 import { nodePlatform } from "@millrace/base/node";
 import type { AttemptMessage, Down, DownMessage } from "@millrace/protocol";
-import { Metrics, startMetricsServer } from "@millrace/telemetry";
+import { startMetricsServer } from "@millrace/telemetry";
 import { ControlClient } from "./control-client.ts";
 import { fail } from "./fail.ts";
 import { planBundle } from "./plan.ts";
@@ -48,18 +48,14 @@ export async function startTaskManager(options: TaskManagerOptions): Promise<Tas
     if (!/^[^\s:]+:\d{1,5}$/.test(address))
       throw fail("TASKMANAGER_BAD_ADDRESS", { fields: { address } });
   }
-  const metrics = new Metrics();
+  const id = options.id ?? `tm-${nodePlatform.random.hex(6)}`;
+  const metrics = new TaskMetrics({ host: options.host, taskManager: id });
   const server = await startMetricsServer({
     host: options.host,
     port: options.metricsPort,
     text: () => metrics.text(),
   });
-  const daemon = new TaskManagerDaemon(
-    options,
-    options.id ?? `tm-${nodePlatform.random.hex(6)}`,
-    new TaskMetrics(metrics),
-    server.address,
-  );
+  const daemon = new TaskManagerDaemon(options, id, metrics, server.address);
   return {
     id: daemon.id,
     metricsAddress: server.address,
@@ -152,6 +148,9 @@ class TaskManagerDaemon {
         return;
       }
       case "deploySlot":
+        if (message.value.attempt !== undefined)
+          this.#metrics.deployed(message.value.attempt, JSON.parse(message.value.tasks));
+        return this.#runnerOf(message.value.attempt)?.command(message);
       case "triggerCheckpoint":
       case "checkpointCompleted":
       case "checkpointAborted":
@@ -191,6 +190,7 @@ class TaskManagerDaemon {
     const { attempt } = start;
     if (attempt === undefined || this.#runners.has(keyOf(attempt))) return;
     const name = `${attempt.jobId}-${attempt.epoch}.${attempt.attempt}`;
+    this.#metrics.started(attempt, start.jobName);
     const runner = new RunnerProcess(
       {
         start,
@@ -203,10 +203,7 @@ class TaskManagerDaemon {
       {
         onUp: (message) => this.#control.send(message),
         onMetrics: (samples) => {
-          this.#metrics.report(
-            { taskManager: this.id, job: attempt.jobId, jobName: start.jobName },
-            samples,
-          );
+          this.#metrics.report(attempt, samples);
           this.#control.send({
             $case: "metricsReport",
             value: { attempt, samples: JSON.stringify(samples) },
@@ -214,7 +211,7 @@ class TaskManagerDaemon {
         },
         onExit: ({ exitCode, signal, error }) => {
           this.#runners.delete(keyOf(attempt));
-          this.#metrics.forget(attempt.jobId);
+          this.#metrics.ended(attempt);
           this.#logger.info("runner ended", {
             ...attempt,
             exitCode,

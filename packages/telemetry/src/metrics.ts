@@ -1,67 +1,73 @@
 /**
- * Prometheus metrics of one process. Readings are set when a scrape or a report brings them; children are cached by their labels.
+ * Prometheus metrics of one process. Readings are set when a scrape or a report brings them.
  *
- * MTR-1  A series of a subtask that has gone is removed, so that what is scraped is what runs.
+ * MTR-1  A series of what has gone is removed, so that what is scraped is what runs.
+ * MTR-2  A counter is set to the total that its owner counts: no reading is lost or added twice, however often it is reported.
  */
 import { Counter, Gauge, Registry } from "prom-client";
 import type { MetricName } from "./metric-names.ts";
 
 export type Labels = Readonly<Record<string, string>>;
 
+interface Family {
+  readonly metric: Counter | Gauge;
+  /** By their label values, joined. */
+  readonly series: Map<string, { readonly labels: Labels; value: number }>;
+}
+
 export class Metrics {
   readonly #registry = new Registry();
-  readonly #gauges = new Map<string, Gauge>();
-  readonly #counters = new Map<
-    string,
-    { readonly counter: Counter; readonly totals: Map<string, number> }
-  >();
+  readonly #families = new Map<string, Family>();
 
-  /** The value now. All readings of one name carry the same label names. */
-  gauge(metric: MetricName, labels: Labels, value: number): void {
-    let gauge = this.#gauges.get(metric.name);
-    if (gauge === undefined) {
-      gauge = new Gauge({
-        name: metric.name,
-        help: metric.help,
-        labelNames: Object.keys(labels),
-        registers: [this.#registry],
-      });
-      this.#gauges.set(metric.name, gauge);
-    }
-    gauge.set(labels, value);
-  }
-
-  /** The total since the series began; a smaller total than before is a restart, which Prometheus sees as such. */
-  counter(metric: MetricName, labels: Labels, total: number): void {
-    let entry = this.#counters.get(metric.name);
+  /** The value now; for a counter the total so far. All readings of one name carry the same label names. */
+  set(name: MetricName, labels: Labels, reading: number): void {
+    const { metric, series } = this.#family(name, labels);
+    const value = reading * name.scale;
+    const key = Object.values(labels).join("\u0000");
+    let entry = series.get(key);
     if (entry === undefined) {
-      entry = {
-        counter: new Counter({
-          name: metric.name,
-          help: metric.help,
-          labelNames: Object.keys(labels),
-          registers: [this.#registry],
-        }),
-        totals: new Map(),
-      };
-      this.#counters.set(metric.name, entry);
+      entry = { labels, value: 0 };
+      series.set(key, entry);
     }
-    const key = Object.values(labels).join(" ");
-    const before = entry.totals.get(key) ?? 0;
-    if (total < before) entry.counter.remove(labels);
-    entry.totals.set(key, total);
-    entry.counter.inc(labels, total < before ? total : total - before);
+    if (metric instanceof Gauge) metric.set(labels, value);
+    else if (value >= entry.value) metric.inc(labels, value - entry.value);
+    else {
+      // A smaller total is a new beginning, which Prometheus sees as such.
+      metric.remove(labels);
+      metric.inc(labels, value);
+    }
+    entry.value = value;
   }
 
-  /** Removes every series of every metric: what still runs comes back with the next reading. */
-  clear(): void {
-    for (const gauge of this.#gauges.values()) gauge.reset();
-    for (const { counter, totals } of this.#counters.values()) {
-      counter.reset();
-      totals.clear();
+  /** Removes every series whose labels contain these. */
+  remove(match: Labels): void {
+    const wanted = Object.entries(match);
+    for (const { metric, series } of this.#families.values()) {
+      for (const [key, { labels }] of series) {
+        if (!wanted.every(([name, value]) => labels[name] === value)) continue;
+        metric.remove(labels);
+        series.delete(key);
+      }
     }
   }
   async text(): Promise<{ readonly contentType: string; readonly text: string }> {
     return { contentType: this.#registry.contentType, text: await this.#registry.metrics() };
+  }
+
+  #family(name: MetricName, labels: Labels): Family {
+    let family = this.#families.get(name.name);
+    if (family === undefined) {
+      const configuration = {
+        name: name.name,
+        help: name.help,
+        labelNames: Object.keys(labels),
+        registers: [this.#registry],
+      };
+      const metric =
+        name.type === "counter" ? new Counter(configuration) : new Gauge(configuration);
+      family = { metric, series: new Map() };
+      this.#families.set(name.name, family);
+    }
+    return family;
   }
 }
