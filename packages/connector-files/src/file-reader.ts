@@ -12,8 +12,9 @@ import type {
   ReaderOutput,
   SourceReader,
 } from "@millrace/spi";
+import type { LineReaderLimits } from "./file-bytes.ts";
 import type { FileSplit } from "./file-split.ts";
-import { LineReader, type LineReaderLimits } from "./line-reader.ts";
+import { LineReader } from "./line-reader.ts";
 import { Pace } from "./pace.ts";
 
 interface Open {

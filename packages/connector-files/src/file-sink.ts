@@ -14,6 +14,7 @@ import { defineSink, type FormatDefinition, type Sink, type SinkDefinition } fro
 import { fail } from "./fail.ts";
 import { FileCommitter } from "./file-committer.ts";
 import { FileWriter } from "./file-writer.ts";
+import { assertFolder } from "./paths.ts";
 import { nodeFiles, type SinkFiles } from "./sink-files.ts";
 
 export interface FileSinkOptions<T> {
@@ -64,6 +65,7 @@ export function sinkOf(options: {
     inputType: format.type,
     describe: { path, format: format.name },
     target: `file:${posix.normalize(path).replace(/(?<=.)\/+$/, "")}`,
+    validate: () => assertFolder(path),
     createWriter: ({ task }) =>
       new FileWriter({ folder: resolve(path), format, task, rollBytes, files }),
     createCommitter: ({ task }) =>

@@ -4,8 +4,9 @@ import { gzipSync } from "node:zlib";
 import { isMillraceError, type MillraceError } from "@millrace/base";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { LineReaderLimits } from "./file-bytes.ts";
 import type { FileSplit } from "./file-split.ts";
-import { LineReader, type LineReaderLimits } from "./line-reader.ts";
+import { LineReader } from "./line-reader.ts";
 import { RealFiles, settle } from "./real-files.fixture.ts";
 
 const seed = Number(process.env["MILLRACE_SEED"] ?? Date.now() % 1_000_000);

@@ -4,8 +4,9 @@
  *
  * PTH-1  What is not there is not found; what can't be looked at is `FILES_UNREADABLE`, never taken for absent.
  */
-import { readdir, stat } from "node:fs/promises";
-import { basename, dirname, join, sep } from "node:path";
+import { constants } from "node:fs";
+import { access, readdir, stat } from "node:fs/promises";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { nearest } from "@millrace/base";
 import { fail } from "./fail.ts";
 import { hasCode } from "./sink-files.ts";
@@ -39,6 +40,25 @@ export async function assertFound(path: string): Promise<void> {
   throw fail("FILES_NOT_FOUND", {
     fields: { path, nearest: nearest(basename(path), siblings) ?? "" },
   });
+}
+
+/** A folder, or a place where one can be made. Throws `FILES_BAD_OPTION`. Makes nothing. */
+export async function assertFolder(path: string): Promise<void> {
+  for (let above = resolve(path); ; above = dirname(above)) {
+    const info = await look(above, stat(above));
+    if (info === undefined && above !== dirname(above)) continue;
+    const reason =
+      info?.isDirectory() !== true
+        ? `${relative("", above)} is not a folder`
+        : await access(above, constants.W_OK).then(
+            () => undefined,
+            () => `${relative("", above) || above} can't be written`,
+          );
+    if (reason === undefined) return;
+    throw fail("FILES_BAD_OPTION", {
+      fields: { option: "path", value: path, reason, allowed: "a folder that can be written" },
+    });
+  }
 }
 
 async function walk(

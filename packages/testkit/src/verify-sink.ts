@@ -21,7 +21,7 @@ export interface SinkWorld {
   /** Call number `call` (from 0, over all lives) and all after it throw, until `revive`. */
   killAt(call: number, effect: "before" | "after"): void;
   /** The crash is over: what was not durable is gone. */
-  revive(): void;
+  revive(): void | Promise<void>;
   /** Records that a reader of the output sees now. */
   visible(): Promise<readonly unknown[]>;
   /** Things of the sink's own that are still about. */
@@ -88,7 +88,7 @@ async function live(world: SinkWorld, plan: Plan) {
       if (plan.kills.length === deaths)
         throw new Error(`failed in peace: ${name(plan)}`, { cause: error });
       deaths += 1;
-      world.revive();
+      await world.revive();
       arm();
     }
   }
