@@ -7,6 +7,8 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
+const slowMs = 150;
+
 /** What becomes of a request; undefined: it is served. */
 export type Fault =
   /** An error answer instead of the effect. */
@@ -14,6 +16,8 @@ export type Fault =
   /** The connection breaks before the effect, or after it. */
   | "reset"
   | "lost"
+  /** Served as always, after a while. */
+  | "slow"
   /** No answer, ever. */
   | "hang"
   /** Half of the answer, then the connection breaks, or nothing more comes. */
@@ -34,6 +38,8 @@ export interface S3Http {
   readonly objects: Map<string, Buffer>;
   readonly uploads: Map<string, Map<number, Buffer>>;
   readonly calls: readonly Call[];
+  /** Kinds of calls in the order of their answers. */
+  readonly answered: readonly string[];
   ignoreConditions: boolean;
   ignoreRanges: boolean;
   fault: (call: Call) => Fault | undefined;
@@ -43,6 +49,7 @@ export interface S3Http {
 
 export async function startS3Http(): Promise<S3Http> {
   const calls: Call[] = [];
+  const answered: string[] = [];
   const server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       if (body !== undefined) answer(request, response, body);
@@ -60,6 +67,15 @@ export async function startS3Http(): Promise<S3Http> {
     if (typeof fault === "object" && "status" in fault)
       return send(response, fault.status, errorXml(fault.code, fault.extra));
     if (typeof fault === "object") return send(response, 200, errorXml(fault.hidden));
+    if (fault === "slow") {
+      setTimeout(() => {
+        answered.push(kind);
+        const { status, content, headers } = serve(self, { kind, key, url, request, body });
+        send(response, status, content, headers);
+      }, slowMs);
+      return;
+    }
+    answered.push(kind);
     const { status, content, headers } = serve(self, { kind, key, url, request, body });
     if (fault === "lost") return void request.socket.destroy();
     if (fault === undefined) return send(response, status, content, headers);
@@ -74,11 +90,13 @@ export async function startS3Http(): Promise<S3Http> {
     objects: new Map(),
     uploads: new Map(),
     calls,
+    answered,
     ignoreConditions: false,
     ignoreRanges: false,
     fault: () => undefined,
     reset() {
       calls.length = 0;
+      answered.length = 0;
       self.objects.clear();
       self.uploads.clear();
       self.ignoreConditions = false;
