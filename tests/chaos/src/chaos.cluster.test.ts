@@ -33,7 +33,7 @@ test("the checker finds a lost, a doubled, an altered and a reordered line", () 
     });
     const verdict = (changed: readonly string[]) => {
       mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, "part-0-00000001-1.1-0.jsonl"), `${changed.join("\n")}\n`);
+      writeFileSync(join(folder, "part-0-00000001-1.1-0-0a1b2c3d.jsonl"), `${changed.join("\n")}\n`);
       return checkSums(folder, options);
     };
     expect(verdict(lines)).toEqual({ lost: 0, doubled: 0, wrong: 0, reordered: 0, rows: 40 });
@@ -49,7 +49,7 @@ test("the checker finds a lost, a doubled, an altered and a reordered line", () 
         ...lines.slice(9),
       ]).reordered,
     ).toBeGreaterThan(0);
-    expect(readFileSync(join(folder, "part-0-00000001-1.1-0.jsonl"), "utf8")).not.toBe("");
+    expect(readFileSync(join(folder, "part-0-00000001-1.1-0-0a1b2c3d.jsonl"), "utf8")).not.toBe("");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
