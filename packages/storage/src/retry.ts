@@ -1,8 +1,8 @@
 /**
  * Repeats calls of which a second one does no harm.
  *
- * RET-1  Only what failed with `retry: "backoff"` is repeated, a bounded number of times; the last error is the caller's.
- * RET-2  Never a create: a repeated one could be answered by our own first (BLB-3). Who creates tells by a nonce.
+ * RTY-1  Only what failed with `retry: "backoff"` is repeated, a bounded number of times; the last error is the caller's.
+ * RTY-2  Never a create: a repeated one could be answered by our own first (BLB-3). Who creates tells by a nonce.
  */
 import { isMillraceError } from "@millrace/base";
 

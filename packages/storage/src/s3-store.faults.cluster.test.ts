@@ -54,7 +54,7 @@ const passing: readonly (readonly [string, Fault])[] = [
   ["a connection that broke after the effect", "lost"],
 ];
 for (const [what, fault] of passing)
-  test(`RET-1: after two times ${what}, get, range, list, put and delete have their answer`, async () => {
+  test(`RTY-1: after two times ${what}, get, range, list, put and delete have their answer`, async () => {
     http.objects.set("p/k", Buffer.from(patterned(100)));
     first("GET", 2, fault);
     expect(await store.get("k")).toEqual(patterned(100));
@@ -73,7 +73,7 @@ for (const [what, fault] of passing)
     expect([count("LIST"), count("DELETE")]).toEqual([3, 3]);
   });
 
-test("RET-1: a store that stays away is given up after four calls, as unavailable", async () => {
+test("RTY-1: a store that stays away is given up after four calls, as unavailable", async () => {
   for (const fault of [{ status: 503, code: "SlowDown" }, "reset"] as const) {
     http.reset();
     http.fault = () => fault;
@@ -85,7 +85,7 @@ test("RET-1: a store that stays away is given up after four calls, as unavailabl
   }
 });
 
-test("RET-2, S3S-2: a create is sent once whatever becomes of it: it could be answered by itself", async () => {
+test("RTY-2, S3S-2: a create is sent once whatever becomes of it: it could be answered by itself", async () => {
   for (const [, fault] of passing) {
     http.reset();
     http.fault = () => fault;
@@ -202,7 +202,7 @@ const final: readonly (readonly [number, string, string])[] = [
   [400, "EntityTooLarge", "STORE_REFUSED"],
 ];
 for (const [status, code, expected] of final)
-  test(`RET-1: ${status} ${code} is ${expected}, at once and for good`, async () => {
+  test(`RTY-1: ${status} ${code} is ${expected}, at once and for good`, async () => {
     http.fault = () => ({ status, code });
     const refused = { code: expected, retry: "never", fields: { status, reason: code } };
     await expect(store.get("k")).rejects.toMatchObject(refused);

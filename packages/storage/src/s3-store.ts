@@ -3,8 +3,8 @@
  *
  * S3S-1  Create is `If-None-Match: *` on PUT, or on the completion of a multipart upload: 412 is "exists". 409 isn't: it says that
  *        something else was going on, and that nothing was written.
- * S3S-2  The SDK repeats nothing by itself. Here every request is repeated that does no harm twice (RET-1); what creates is sent once, for
- *        a second one could be answered by our own first (RET-2). The job's log tells by its nonce.
+ * S3S-2  The SDK repeats nothing by itself. Here every request is repeated that does no harm twice (RTY-1); what creates is sent once, for
+ *        a second one could be answered by our own first (RTY-2). The job's log tells by its nonce.
  * S3S-3  An upload that isn't completed is aborted once none of its parts is under way: parts that nobody sees cost money.
  */
 import type { S3Client } from "@aws-sdk/client-s3";
