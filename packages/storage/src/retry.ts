@@ -12,15 +12,18 @@ export interface RetryOptions {
   /** Doubles from call to call; half of it is left to chance, so that many callers don't come back together. */
   readonly firstPauseMs: number;
   readonly maxPauseMs: number;
+  /** No further call after that long; default 45,000: else a server that hangs is waited for once per call. */
+  readonly giveUpAfterMs?: number;
 }
 
 export async function retrying<T>(options: RetryOptions, call: () => Promise<T>): Promise<T> {
+  const end = performance.now() + (options.giveUpAfterMs ?? 45_000);
   for (let attempt = 1; ; attempt++) {
     try {
       return await call();
     } catch (error) {
-      if (!isMillraceError(error) || error.retry !== "backoff" || attempt >= options.attempts)
-        throw error;
+      const last = attempt >= options.attempts || performance.now() > end;
+      if (!isMillraceError(error) || error.retry !== "backoff" || last) throw error;
     }
     const pauseMs = Math.min(options.maxPauseMs, options.firstPauseMs * 2 ** (attempt - 1));
     await new Promise((resolve) => setTimeout(resolve, pauseMs * (0.5 + Math.random() / 2)));

@@ -18,7 +18,7 @@ const text = (value: string) => new TextEncoder().encode(value);
 
 let http: S3Http;
 let store: BlobStore;
-const open = (requestTimeoutMs = 5_000) =>
+const open = (requestTimeoutMs = 5_000, giveUpAfterMs = 30_000) =>
   s3Store({
     bucket: "bucket",
     prefix: "p",
@@ -27,7 +27,7 @@ const open = (requestTimeoutMs = 5_000) =>
     credentials,
     partSizeBytes: 5 * mb,
     requestTimeoutMs,
-    retry: { attempts: 4, firstPauseMs: 1, maxPauseMs: 4 },
+    retry: { attempts: 4, firstPauseMs: 1, maxPauseMs: 4, giveUpAfterMs },
   });
 beforeAll(async () => {
   http = await startS3Http();
@@ -178,6 +178,14 @@ test("a server that doesn't answer, or not to the end, is given up at the deadli
     expect(count("GET")).toBe(7);
     http.reset();
   }
+  await impatient.close();
+});
+
+test("RTY-1: a server that hangs is not waited for once per call", async () => {
+  const impatient = await open(60, 100);
+  http.fault = () => "hang";
+  await expect(impatient.get("k")).rejects.toMatchObject(unavailable);
+  expect(count("GET")).toBe(2);
   await impatient.close();
 });
 
