@@ -12,11 +12,41 @@ export const codes = {
     message: "the checkpoint did not complete",
     fix: "look at `millrace checkpoints <job>` for the reason",
   },
+  CLI_UNKNOWN_COMMAND: {
+    domain: "user",
+    retry: "never",
+    message: "there is no such command",
+    fix: "run `millrace --help` for the commands there are",
+  },
+  CLI_UNKNOWN_OPTION: {
+    domain: "user",
+    retry: "never",
+    message: "the command has no such option",
+    fix: "run `millrace <command> --help` for the options there are",
+  },
+  CLI_MISSING_ARGUMENT: {
+    domain: "user",
+    retry: "never",
+    message: "an argument or its value is missing",
+    fix: "give it; `millrace <command> --help` shows examples",
+  },
+  CLI_UNEXPECTED_ARGUMENT: {
+    domain: "user",
+    retry: "never",
+    message: "there are more arguments than the command takes",
+    fix: "leave out what is too many, or quote what belongs together",
+  },
   CLI_BAD_ARGUMENT: {
     domain: "user",
     retry: "never",
-    message: "an argument has a value outside its range",
-    fix: "see the command's --help",
+    message: "an argument has a value that is not allowed",
+    fix: "give a value that is allowed; `millrace <command> --help` shows examples",
+  },
+  CLI_CANNOT_LISTEN: {
+    domain: "user",
+    retry: "never",
+    message: "the process cannot listen there",
+    fix: "choose a port that is free (0: any) and a host that is this machine's",
   },
   CLI_ALREADY_UP: {
     domain: "user",

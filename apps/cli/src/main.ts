@@ -3,12 +3,19 @@
 import { CommanderError } from "commander";
 import { createProgram } from "./program.ts";
 import { exitCodeOf, reportError } from "./report.ts";
+import { usageError } from "./usage-error.ts";
 
 process.setSourceMapsEnabled(true);
+// Whoever reads the output may stop early (`| head -1`): end as other programs do, without a word. 128 + SIGPIPE.
+for (const stream of [process.stdout, process.stderr])
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    process.exit(error.code === "EPIPE" ? 141 : 1);
+  });
 try {
   await createProgram().parseAsync(process.argv);
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+} catch (thrown) {
+  const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
+  if (error === undefined) process.exitCode = (thrown as CommanderError).exitCode === 0 ? 0 : 2;
   else {
     reportError(error, process.argv.includes("--json"));
     process.exitCode = exitCodeOf(error);

@@ -1,5 +1,6 @@
 /** All commands with their options and examples. What a command does is loaded when it is used, so `--help` and `--version` are quick. */
 import { Command, Option } from "commander";
+import { port, wholeNumber } from "./arguments.ts";
 
 export const version = "0.1.0";
 const defaultAddress = process.env["MILLRACE_JOBMANAGER"] ?? "http://127.0.0.1:8081";
@@ -17,6 +18,8 @@ export function createProgram(): Command {
     .version(version, "-V, --version", "print the version")
     .showSuggestionAfterError(true)
     .exitOverride()
+    // What is refused is reported as a coded error, like everything else.
+    .configureOutput({ outputError: () => {} })
     .configureHelp({ showGlobalOptions: true });
   jobCommands(program);
   clusterCommands(program);
@@ -29,7 +32,11 @@ function withJob(command: Command): Command {
     .argument("<job>", "path of the job's module")
     .option("--set <name=value>", "a parameter of the job; may be repeated", collect)
     .option("--params <file>", "parameters as a JSON file; --set goes over it")
-    .option("-p, --parallelism <n>", "default parallelism of the job", Number)
+    .option(
+      "-p, --parallelism <n>",
+      "default parallelism of the job",
+      wholeNumber("parallelism", 1, 32_768),
+    )
     .option("--no-check", "do not type-check the job first");
 }
 
@@ -127,7 +134,7 @@ function jobCommands(program: Command): void {
     .argument("<job>", "id of the job, or its name")
     .addOption(jobManager())
     .addOption(json())
-    .option("-n, --lines <n>", "lines per TaskManager", Number, 200)
+    .option("-n, --lines <n>", "lines per TaskManager", wholeNumber("lines", 1, 1_000_000), 200)
     .addHelpText("after", examples("millrace logs word-count", "millrace logs word-count -n 20"))
     .action(async (job, options) => (await import("./commands/jobs.ts")).logs(job, options));
 }
@@ -137,9 +144,14 @@ function clusterCommands(program: Command): void {
   local
     .command("up")
     .description("Start a JobManager and TaskManagers on loopback; state under .millrace/")
-    .option("-t, --taskmanagers <n>", "number of TaskManagers", Number, 2)
-    .option("-s, --slots <n>", "slots of each TaskManager", Number, 2)
-    .option("--port <n>", "REST port (0: any free one)", Number, 8081)
+    .option(
+      "-t, --taskmanagers <n>",
+      "number of TaskManagers",
+      wholeNumber("taskmanagers", 1, 64),
+      2,
+    )
+    .option("-s, --slots <n>", "slots of each TaskManager", wholeNumber("slots", 1, 256), 2)
+    .option("--port <n>", "REST port (0: any free one)", port("port"), 8081)
     .option("--dir <path>", "where state and logs go", ".millrace")
     .addOption(json())
     .addHelpText(
@@ -170,8 +182,13 @@ function daemonCommands(program: Command): void {
     .command("jobmanager")
     .description("Run a JobManager in the foreground")
     .option("--host <host>", "address to listen on", "127.0.0.1")
-    .option("--rest-port <n>", "REST port (0: any free one)", Number, 8081)
-    .option("--control-port <n>", "port for TaskManagers (0: any free one)", Number, 6123)
+    .option("--rest-port <n>", "REST port (0: any free one)", port("rest-port"), 8081)
+    .option(
+      "--control-port <n>",
+      "port for TaskManagers (0: any free one)",
+      port("control-port"),
+      6123,
+    )
     .requiredOption(
       "--store <location>",
       "where jobs and checkpoints live: a path, file:///… or s3://bucket/prefix",
@@ -191,12 +208,12 @@ function daemonCommands(program: Command): void {
     .description("Run a TaskManager in the foreground")
     .requiredOption("-j, --jobmanager <host:port>", "control address of the JobManager")
     .requiredOption("--store <location>", "the JobManager's store")
-    .option("-s, --slots <n>", "number of slots", Number, 2)
+    .option("-s, --slots <n>", "number of slots", wholeNumber("slots", 1, 256), 2)
     .option("--host <host>", "address under which other TaskManagers reach this one", "127.0.0.1")
     .option("--id <id>", "name of this TaskManager (default: made up)")
     .option("--work-dir <path>", "private working directory", ".millrace/taskmanager")
     .option("--log-dir <path>", "where runners' logs go", ".millrace/logs")
-    .option("--metrics-port <n>", "port of /metrics (0: any free one)", Number, 0)
+    .option("--metrics-port <n>", "port of /metrics (0: any free one)", port("metrics-port"), 0)
     .option("--ready-file <path>", "write addresses as JSON to this file once everything listens")
     .addHelpText(
       "after",

@@ -1,9 +1,44 @@
 /** How errors look on a terminal: what, where, why, what to do. With --json, the same as data. */
-import { type ErrorInfo, errorInfo, isMillraceError, userFrame } from "@millrace/base";
+import {
+  type ErrorInfo,
+  errorInfo,
+  isMillraceError,
+  type UserFrame,
+  userFrame,
+} from "@millrace/base";
 
 export function reportError(error: unknown, json: boolean): void {
-  const info = errorInfo(error, "INTERNAL_ERROR");
-  process.stderr.write(json ? `${JSON.stringify({ error: info })}\n` : `${errorText(info)}\n`);
+  const info = withPlace(errorInfo(error, "INTERNAL_ERROR"));
+  process.stderr.write(
+    json ? `${JSON.stringify({ error: withoutStack(info) })}\n` : `${errorText(info)}\n`,
+  );
+}
+
+/** Codes of errors that are not ours: what they say is all there is. */
+const plain: ReadonlySet<string> = new Set(["USER_CODE_THREW", "INTERNAL_ERROR"]);
+
+/** The user's frame of a stack; the command's own are nobody's business. */
+function frameOf(stack: string | undefined): UserFrame | undefined {
+  const own = stack?.split("\n").filter((line) => !line.includes(import.meta.dirname));
+  return userFrame(own?.join("\n"));
+}
+
+/** An error that was raised in a call of the user's names the line of that call, unless it names a place already. */
+function withPlace(info: ErrorInfo): ErrorInfo {
+  const at = plain.has(info.code) ? undefined : frameOf(info.stack)?.at;
+  return at === undefined || "at" in info.fields
+    ? info
+    : { ...info, fields: { ...info.fields, at } };
+}
+
+/** A coded error says what it is without the stack; a foreign one keeps it. */
+function withoutStack(info: ErrorInfo): ErrorInfo {
+  const { stack, cause, ...rest } = info;
+  return {
+    ...rest,
+    ...(stack === undefined || !plain.has(info.code) ? {} : { stack }),
+    ...(cause === undefined ? {} : { cause: withoutStack(cause) }),
+  };
 }
 
 /** The text of an error, its fields and its causes, most telling first. */
@@ -12,13 +47,13 @@ export function errorText(info: ErrorInfo): string {
   let fix = info.fix;
   for (let { cause } = info; cause !== undefined; cause = cause.cause) {
     // What is coded says more: its fields, and what to do about it. A plain error is the user's.
-    const coded = Object.keys(cause.fields).length > 0 || cause.code !== "USER_CODE_THREW";
+    const coded = Object.keys(cause.fields).length > 0 || !plain.has(cause.code);
     lines.push(`  cause: ${coded ? `${cause.code}: ` : ""}${cause.message}`);
     if (coded) {
       lines.push(...fieldsText(cause, "    "));
       if (cause.fix !== "") fix = cause.fix;
     }
-    const frame = userFrame(cause.stack)?.frame;
+    const frame = frameOf(cause.stack)?.frame;
     if (frame !== undefined && !coded) lines.push(`    at ${frame}`);
   }
   if (info.code === "INTERNAL_ERROR" && info.stack !== undefined) lines.push(info.stack);

@@ -11,7 +11,7 @@ import { Env } from "./env.ts";
 import { fail } from "./fail.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import { type Job, partsOfJob } from "./job.ts";
-import { resolveParams } from "./params.ts";
+import { resolveParams, secretsOf } from "./params.ts";
 import { guarded } from "./purity.ts";
 
 export interface BuildArguments {
@@ -26,6 +26,8 @@ export interface BuiltJob {
   readonly functions: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
   /** What deserves a look, but is no error. */
   readonly warnings: readonly string[];
+  /** Names of parameters that are secrets. */
+  readonly secrets: readonly string[];
   /** Checks that need the world: paths, servers. Rejects with coded errors. */
   validate(): Promise<void>;
 }
@@ -36,7 +38,12 @@ export function buildJob(job: Job, build: BuildArguments = {}): BuiltJob {
   const params = resolveParams(parts.params, build.parameters ?? {});
   const builder = new GraphBuilder();
   try {
-    guarded(() => parts.build(new Env(builder), params as never));
+    const answer: unknown = guarded(() => parts.build(new Env(builder), params as never));
+    if (answer instanceof Promise) {
+      // What it may reject with later is beside the point.
+      answer.catch(() => {});
+      throw fail("BUILD_ASYNC", { fields: { job: parts.name } });
+    }
   } catch (error) {
     throw isMillraceError(error)
       ? error
@@ -53,6 +60,7 @@ export function buildJob(job: Job, build: BuildArguments = {}): BuiltJob {
     graph,
     functions,
     warnings,
+    secrets: secretsOf(parts.params),
     async validate() {
       for (const node of builder.nodes) await node.validate?.();
     },

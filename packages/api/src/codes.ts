@@ -22,7 +22,7 @@ export const codes = {
     domain: "user",
     retry: "never",
     message: "an argument is not valid",
-    fix: "look at what is allowed",
+    fix: "give what is allowed, at the place that is named",
   },
   BUILD_FOREIGN_STREAM: {
     domain: "user",
@@ -35,6 +35,18 @@ export const codes = {
     retry: "never",
     message: "the build function threw",
     fix: "look at the cause: it names the place",
+  },
+  BUILD_ASYNC: {
+    domain: "user",
+    retry: "never",
+    message: "the build function is asynchronous",
+    fix: "make it a plain function: await what it needs at the top of the module, or inside an operator's function",
+  },
+  PARAM_SECRET_GIVEN: {
+    domain: "user",
+    retry: "never",
+    message: "a secret must not be given as a parameter",
+    fix: "set the environment variable that is named where the job's tasks run; parameters are shown in plan, store and REST",
   },
   PARAM_UNKNOWN: {
     domain: "user",
@@ -52,6 +64,6 @@ export const codes = {
     domain: "user",
     retry: "never",
     message: "a parameter has a value of another type",
-    fix: "give a value of the type that the job declares",
+    fix: "give a value of the type that the job declares, as in what is allowed",
   },
 } as const;

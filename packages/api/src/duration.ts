@@ -1,5 +1,4 @@
 /** Durations in the public API: text with a unit, or milliseconds made by `seconds(5)`; a bare number does not compile. */
-import { parseDuration } from "@millrace/base";
 
 declare const durationBrand: unique symbol;
 /** Milliseconds with a unit; a bare number is refused by tsc, "5m" is accepted everywhere. */
@@ -19,9 +18,4 @@ export function hours(n: number): Millis {
 }
 export function days(n: number): Millis {
   return (n * 86_400_000) as Millis;
-}
-
-/** Throws `OPTION_BAD_DURATION`. */
-export function millisOf(duration: Duration): number {
-  return parseDuration(duration);
 }

@@ -1,6 +1,7 @@
 /** What a build function starts from. */
 import type { Type } from "@millrace/data";
 import { type Source, sourceDefinitionOf } from "@millrace/spi";
+import { badArgument } from "./arguments.ts";
 import { fail } from "./fail.ts";
 import type { GraphBuilder } from "./graph-builder.ts";
 import { collectionSource, sequenceSource } from "./sources.ts";
@@ -20,7 +21,7 @@ export class Env {
   ): DataStream<T> {
     const definition = sourceDefinitionOf(source);
     if (definition === undefined) throw fail("BUILD_NOT_A_SOURCE");
-    const parts = partsOf(watermarks);
+    const parts = partsOf(watermarks, definition.outputType);
     const node = this.#builder.add(
       {
         kind: "source",
@@ -41,6 +42,7 @@ export class Env {
   }
   /** Values that are in the job itself, in order, read by one subtask. */
   fromCollection<T>(values: readonly T[], type?: Type<T>): DataStream<T> {
+    if (!Array.isArray(values)) throw badArgument("fromCollection", values, "a list of values");
     const stream = this.fromSource(collectionSource(values, type), Watermarks.none());
     return type === undefined ? stream.setParallelism(1) : stream.returns(type).setParallelism(1);
   }

@@ -15,6 +15,7 @@ import type {
   OperatorKind,
   Partitioning,
 } from "@millrace/graph";
+import { badArgument } from "./arguments.ts";
 import { fail } from "./fail.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -98,6 +99,13 @@ export class GraphBuilder {
     inputs: readonly (readonly Route[])[],
   ): NodeBuilder {
     if (this.closed) throw fail("BUILD_FOREIGN_STREAM", { fields: { operator: options.name } });
+    for (const [name, given] of Object.entries(options.functions))
+      if (name !== "source" && name !== "sink" && typeof given !== "function")
+        throw badArgument(
+          name === "fn" ? options.name : `${options.name}.${name}`,
+          given,
+          "a function",
+        );
     const first = inputs[0]?.[0]?.from;
     const path = first === undefined ? options.name : `${first.uid ?? first.path}/${options.name}`;
     const node = new NodeBuilder(

@@ -1,13 +1,19 @@
 /** A job: a name, declared parameters, and a build function that says what it is made of. Building is pure and deterministic. */
-import { parseDuration } from "@millrace/base";
 import type {
   CheckpointOptions,
   JobOptions as GraphOptions,
   RestartOptions,
 } from "@millrace/graph";
+import {
+  assertKnown,
+  assertOneOf,
+  assertText,
+  assertWhole,
+  badArgument,
+  durationOf,
+} from "./arguments.ts";
 import type { Duration } from "./duration.ts";
 import type { Env } from "./env.ts";
-import { fail } from "./fail.ts";
 import type { ParamDecls, ParamValues } from "./params.ts";
 
 export interface Job {
@@ -60,10 +66,11 @@ export function defineJob(
   build: (env: Env, params: never) => void,
 ): Job {
   const options = typeof first === "string" ? { name: first } : first;
-  if (typeof options.name !== "string" || options.name.trim() === "")
-    throw fail("BUILD_BAD_ARGUMENT", {
-      fields: { argument: "name", allowed: "a name that is not empty" },
-    });
+  if (typeof options !== "object" || options === null)
+    throw badArgument("defineJob", options, "a name, or an object of options");
+  assertText("name", options.name);
+  if (typeof build !== "function")
+    throw badArgument("build", build, "a function of env and params");
   const parts: JobParts = {
     name: options.name,
     params: options.params,
@@ -82,45 +89,76 @@ export function partsOfJob(job: Job): JobParts {
   return (job as unknown as { readonly [jobSymbol]: JobParts })[jobSymbol];
 }
 
-function graphOptionsOf(options: JobOptions<ParamDecls>): GraphOptions {
+const known = {
+  job: ["name", "params", "parallelism", "checkpoint", "restart", "bufferTimeout"].concat(
+    "autoWatermarkInterval",
+    "requireTypes",
+  ),
+  checkpoint: ["interval", "timeout", "minPause", "tolerableFailures", "mode", "onCancel"],
+  restart: ["strategy", "attempts", "delay", "maxDelay", "interval"],
+  strategies: ["none", "fixed-delay", "exponential-delay", "failure-rate"],
+} as const;
+
+function assertOptions(options: JobOptions<ParamDecls>): void {
   const { checkpoint = {}, restart = {} } = options;
-  const ms = (duration: Duration | undefined, otherwise: number) =>
-    duration === undefined ? otherwise : parseDuration(duration);
+  assertKnown("", options, known.job);
+  assertKnown("checkpoint", checkpoint, known.checkpoint);
+  assertKnown("restart", restart, known.restart);
+  if (options.parallelism !== undefined) assertWhole("parallelism", options.parallelism, 1, 32_768);
+  if (checkpoint.mode !== undefined)
+    assertOneOf("checkpoint.mode", checkpoint.mode, ["exactly-once"]);
+  if (checkpoint.onCancel !== undefined)
+    assertOneOf("checkpoint.onCancel", checkpoint.onCancel, ["retain", "delete"]);
+  if (checkpoint.tolerableFailures !== undefined)
+    assertWhole(
+      "checkpoint.tolerableFailures",
+      checkpoint.tolerableFailures,
+      0,
+      Number.MAX_SAFE_INTEGER,
+    );
+  if (restart.strategy !== undefined)
+    assertOneOf("restart.strategy", restart.strategy, known.strategies);
+  if (restart.attempts !== undefined)
+    assertWhole("restart.attempts", restart.attempts, 0, Number.MAX_SAFE_INTEGER);
+}
+
+function graphOptionsOf(options: JobOptions<ParamDecls>): GraphOptions {
+  assertOptions(options);
+  const { checkpoint = {}, restart = {} } = options;
+  const ms = (argument: string, duration: Duration | undefined, otherwise: number) =>
+    duration === undefined ? otherwise : durationOf(argument, duration);
   const strategy = restart.strategy ?? "exponential-delay";
   const checkpointing: CheckpointOptions = {
-    intervalMs: ms(checkpoint.interval, 10_000),
-    timeoutMs: ms(checkpoint.timeout, 600_000),
-    minPauseMs: ms(checkpoint.minPause, 0),
+    intervalMs: ms("checkpoint.interval", checkpoint.interval, 10_000),
+    timeoutMs: ms("checkpoint.timeout", checkpoint.timeout, 600_000),
+    minPauseMs: ms("checkpoint.minPause", checkpoint.minPause, 0),
     tolerableFailures: checkpoint.tolerableFailures ?? 0,
     retained: 1,
     mode: "exactly-once",
     onCancel: checkpoint.onCancel ?? "retain",
   };
-  if (!(checkpointing.intervalMs > 0))
-    throw fail("BUILD_BAD_ARGUMENT", {
-      fields: {
-        argument: "checkpoint.interval",
-        value: String(checkpoint.interval),
-        allowed: "a duration above 0",
-      },
-    });
+  for (const [argument, value, given] of [
+    ["checkpoint.interval", checkpointing.intervalMs, checkpoint.interval],
+    ["checkpoint.timeout", checkpointing.timeoutMs, checkpoint.timeout],
+  ] as const)
+    if (!(value > 0)) throw badArgument(argument, given, "a duration above 0");
   return {
     name: options.name,
     parallelism: 1,
-    bufferTimeoutMs: ms(options.bufferTimeout, 5),
-    autoWatermarkIntervalMs: ms(options.autoWatermarkInterval, 200),
+    bufferTimeoutMs: ms("bufferTimeout", options.bufferTimeout, 5),
+    autoWatermarkIntervalMs: ms("autoWatermarkInterval", options.autoWatermarkInterval, 200),
     requireTypes: options.requireTypes === true,
     checkpoint: checkpointing,
     restart: {
       strategy,
       attempts:
         restart.attempts ?? (strategy === "exponential-delay" ? Number.MAX_SAFE_INTEGER : 1),
-      delayMs: ms(restart.delay, strategy === "exponential-delay" ? 200 : 1_000),
-      maxDelayMs: ms(restart.maxDelay, 60_000),
+      delayMs: ms("restart.delay", restart.delay, strategy === "exponential-delay" ? 200 : 1_000),
+      maxDelayMs: ms("restart.maxDelay", restart.maxDelay, 60_000),
       multiplier: 1.5,
       jitter: 0.1,
       resetAfterMs: 3_600_000,
-      failureRateIntervalMs: ms(restart.interval, 60_000),
+      failureRateIntervalMs: ms("restart.interval", restart.interval, 60_000),
     },
   };
 }

@@ -52,13 +52,31 @@ export function resolveParams(
   for (const name of Object.keys(given)) {
     if (!names.includes(name))
       throw fail("PARAM_UNKNOWN", {
-        fields: { parameter: name, nearest: nearest(name, names) ?? "", parameters: names },
+        fields: {
+          parameter: name,
+          nearest: nearest(name, names) ?? "",
+          parameters: names.length === 0 ? "none" : names,
+        },
       });
   }
   const values: Record<string, unknown> = {};
   for (const [name, param] of Object.entries(declarations ?? {})) {
-    const declaration = (param as unknown as { readonly [paramSymbol]: Declaration })[paramSymbol];
+    const declaration = (param as unknown as { readonly [paramSymbol]?: Declaration })[paramSymbol];
+    if (declaration === undefined)
+      throw fail("BUILD_BAD_ARGUMENT", {
+        fields: {
+          argument: `params.${name}`,
+          allowed: "param.string(), param.number() and the like",
+        },
+      });
     if (declaration.kind === "secret") {
+      if (name in given)
+        throw fail("PARAM_SECRET_GIVEN", {
+          fields: {
+            parameter: name,
+            variable: `MILLRACE_SECRET_${name.toUpperCase().replace(/[^A-Z0-9]/g, "_")}`,
+          },
+        });
       values[name] = { secret: name } satisfies Secret;
       continue;
     }
@@ -72,9 +90,32 @@ export function resolveParams(
   return values;
 }
 
+const allowed: Readonly<Record<Declaration["kind"], string>> = {
+  string: "text",
+  number: "a finite number",
+  boolean: "true or false",
+  duration: 'a number with a unit: "250ms", "10s", "5m", "1h" or "7d"',
+  secret: "an environment variable",
+};
+/** Names of the parameters that are secrets. */
+export function secretsOf(declarations: ParamDecls | undefined): readonly string[] {
+  return Object.entries(declarations ?? {}).flatMap(([name, param]) =>
+    (param as unknown as { readonly [paramSymbol]: Declaration })[paramSymbol].kind === "secret"
+      ? [name]
+      : [],
+  );
+}
+
 function parse(name: string, kind: Declaration["kind"], value: unknown): unknown {
   const bad = () =>
-    fail("PARAM_BAD_VALUE", { fields: { parameter: name, type: kind, value: String(value) } });
+    fail("PARAM_BAD_VALUE", {
+      fields: {
+        parameter: name,
+        type: kind,
+        value: typeof value === "string" ? value : (JSON.stringify(value) ?? String(value)),
+        allowed: allowed[kind],
+      },
+    });
   switch (kind) {
     case "string":
       if (typeof value !== "string") throw bad();

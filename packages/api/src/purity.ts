@@ -9,7 +9,7 @@ type Global = Record<string, unknown> & {
   process?: object;
 };
 
-/** Runs `build` with the clock, randomness and the environment closed; everything is put back, whatever happens. */
+/** Runs `build` with clock, timers, randomness, network and environment closed; everything is put back, whatever happens. */
 export function guarded<R>(build: () => R): R {
   const host = globalThis as unknown as Global;
   const refuse = (what: string) => (): never => {
@@ -44,6 +44,8 @@ export function guarded<R>(build: () => R): R {
     value: refuse("crypto.getRandomValues()"),
     writable: true,
   });
+  for (const name of ["fetch", "setTimeout", "setInterval", "setImmediate"])
+    replace(host, name, { value: refuse(`${name}()`), writable: true });
   replace(host.process, "env", { get: refuse("process.env") });
   try {
     return build();

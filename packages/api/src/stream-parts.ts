@@ -2,7 +2,7 @@
 import type { TypeNode } from "@millrace/data";
 import { unknownType } from "@millrace/data";
 import type { AsyncConfig } from "@millrace/graph";
-import { millisOf } from "./duration.ts";
+import { badArgument, durationOf } from "./arguments.ts";
 import { fail } from "./fail.ts";
 import { assertFields } from "./fields.ts";
 import type { Route } from "./graph-builder.ts";
@@ -43,7 +43,9 @@ export function commonType(types: readonly TypeNode[]): TypeNode {
     : unknownType;
 }
 
-export function asyncConfigOf(options: AsyncOptions<never, unknown>): AsyncConfig {
+export function asyncConfigOf(options: AsyncOptions<never, unknown> | undefined): AsyncConfig {
+  if (options?.timeout === undefined)
+    throw badArgument("timeout", undefined, 'a duration such as "10s": a call has to end');
   const capacity = options.capacity ?? defaultCapacity;
   if (!Number.isInteger(capacity) || capacity < 1)
     throw fail("BUILD_BAD_ARGUMENT", {
@@ -59,10 +61,12 @@ export function asyncConfigOf(options: AsyncOptions<never, unknown>): AsyncConfi
       },
     });
   return {
-    timeoutMs: millisOf(options.timeout),
+    timeoutMs: durationOf("timeout", options.timeout),
     capacity,
     ordered: options.ordered !== false,
     retry:
-      retry === undefined ? null : { attempts: retry.attempts, backoffMs: millisOf(retry.backoff) },
+      retry === undefined
+        ? null
+        : { attempts: retry.attempts, backoffMs: durationOf("retry.backoff", retry.backoff) },
   };
 }

@@ -5,7 +5,8 @@
 import { type Type, type TypeNode, typeNodeOf, unknownType } from "@millrace/data";
 import type { OperatorConfigs, OperatorKind } from "@millrace/graph";
 import { type Sink, sinkDefinitionOf } from "@millrace/spi";
-import { type Duration, millisOf } from "./duration.ts";
+import { assertOneOf, assertText, durationOf } from "./arguments.ts";
+import type { Duration } from "./duration.ts";
 import { fail } from "./fail.ts";
 import { assertFields, sideTypesOf } from "./fields.ts";
 import {
@@ -50,11 +51,13 @@ export class StreamSink {
     this.#node = node;
   }
   name(name: string): this {
+    assertText("name", name);
     this.#node.draft.name = name;
     return this;
   }
   /** Stable identity of its state and transactions: set it in every job that is meant to be upgraded. */
   uid(uid: string): this {
+    assertText("uid", uid);
     this.#node.uid = uid;
     return this;
   }
@@ -67,6 +70,7 @@ export class StreamSink {
     return this;
   }
   slotSharingGroup(group: string): this {
+    assertText("slotSharingGroup", group);
     this.#node.draft.slotSharingGroup = group;
     return this;
   }
@@ -127,7 +131,7 @@ export class DataStream<T, S = NoSides> {
     second?: AsyncOptions<T, R>,
   ): DataStream<R> {
     const spec = typeof first === "function" ? undefined : first;
-    const options = (spec ?? second) as AsyncOptions<T, R>;
+    const options = (spec ?? second) as AsyncOptions<T, R> | undefined;
     const call =
       spec === undefined
         ? (value: T, _handle: unknown, ctx: AsyncCtx) =>
@@ -137,7 +141,7 @@ export class DataStream<T, S = NoSides> {
       call,
       ...(spec === undefined ? {} : { open: spec.open }),
       ...(spec?.close === undefined ? {} : { close: spec.close }),
-      ...(options.onTimeout === undefined ? {} : { onTimeout: options.onTimeout }),
+      ...(options?.onTimeout === undefined ? {} : { onTimeout: options.onTimeout }),
     };
     return this.next(
       { kind: "mapAsync", name: "mapAsync", config: asyncConfigOf(options), functions },
@@ -168,7 +172,7 @@ export class DataStream<T, S = NoSides> {
     return new ConnectedStreams<T, U>(this, other);
   }
   assignTimestampsAndWatermarks(strategy: WatermarkStrategy<T>): DataStream<T> {
-    const parts = partsOf(strategy);
+    const parts = partsOf(strategy, this.type);
     return this.same({
       kind: "timestamps",
       name: "timestamps",
@@ -182,15 +186,8 @@ export class DataStream<T, S = NoSides> {
   /** Only names that this operator emits; a typo or a `.map` in between fails in tsc. */
   getSideOutput<N extends keyof S & string>(name: N): DataStream<S[N]> {
     const { from } = this.route;
-    const type = from.draft.sideOutputs[name];
-    if (type === undefined)
-      throw fail("BUILD_BAD_ARGUMENT", {
-        fields: {
-          argument: "getSideOutput",
-          value: name,
-          allowed: Object.keys(from.draft.sideOutputs),
-        },
-      });
+    assertOneOf("getSideOutput", name, Object.keys(from.draft.sideOutputs));
+    const type = from.draft.sideOutputs[name] ?? unknownType;
     return new DataStream<S[N]>([{ from, side: name, partitioning: "forward" }], type);
   }
   process<O = NoOutputDeclared, Sd extends SideDecls = NoSides, H = undefined>(
@@ -249,11 +246,13 @@ export class DataStream<T, S = NoSides> {
     return this;
   }
   name(name: string): this {
+    assertText("name", name);
     this.route.from.draft.name = name;
     return this;
   }
   /** Stable identity of the operator's state: set it in every job that is meant to be upgraded. */
   uid(uid: string): this {
+    assertText("uid", uid);
     this.route.from.uid = uid;
     return this;
   }
@@ -275,12 +274,13 @@ export class DataStream<T, S = NoSides> {
     return this;
   }
   slotSharingGroup(group: string): this {
+    assertText("slotSharingGroup", group);
     this.route.from.draft.slotSharingGroup = group;
     return this;
   }
   /** How long a record may wait for its batch; 0 sends at once. */
   setBufferTimeout(timeout: Duration): this {
-    this.route.from.draft.bufferTimeoutMs = millisOf(timeout);
+    this.route.from.draft.bufferTimeoutMs = durationOf("setBufferTimeout", timeout);
     return this;
   }
   /** What becomes of a record whose function throws: the job fails, it is skipped, called again, or sent to a side output. */
@@ -438,7 +438,7 @@ export class KeyedStream<T, K> extends DataStream<T> {
   }
 
   #rolling(fn: OperatorConfigs["rolling"]["fn"], field: string, first: boolean): DataStream<T> {
-    assertFields(this.type, [field], fn);
+    assertFields(this.type, [field], fn, "numbers");
     return this.same({ kind: "rolling", name: fn, config: { fn, field, first }, functions: {} });
   }
 }

@@ -1,7 +1,10 @@
 /** Watermark strategies: where event time comes from, and how far out of order it may be. */
+import type { TypeNode } from "@millrace/data";
 import type { WatermarkConfig } from "@millrace/graph";
-import { type Duration, millisOf } from "./duration.ts";
+import { durationOf } from "./arguments.ts";
+import type { Duration } from "./duration.ts";
 import { fail } from "./fail.ts";
+import { assertFields } from "./fields.ts";
 import type { FieldOf, WatermarkGenerator } from "./types.ts";
 
 export interface WatermarkOptions<T> {
@@ -27,7 +30,7 @@ export const Watermarks = {
     delay: Duration,
     options: WatermarkOptions<T> = {},
   ): WatermarkStrategy<T> {
-    return strategy("bounded", millisOf(delay), options, undefined);
+    return strategy("bounded", durationOf("delay", delay), options, undefined);
   },
   /** Timestamps never fall (Flink's `forMonotonousTimestamps`). */
   monotonous<T>(options: WatermarkOptions<T> = {}): WatermarkStrategy<T> {
@@ -58,7 +61,7 @@ function strategy<T>(
       kind,
       delayMs,
       timestampField: typeof timestamps === "string" ? timestamps : null,
-      idlenessMs: idleness === undefined ? null : millisOf(idleness),
+      idlenessMs: idleness === undefined ? null : durationOf("idleness", idleness),
     },
     timestamps:
       typeof timestamps === "function" ? (timestamps as (value: never) => number) : undefined,
@@ -68,7 +71,7 @@ function strategy<T>(
 }
 
 /** Throws `BUILD_BAD_ARGUMENT` for something else. */
-export function partsOf(given: unknown): StrategyParts {
+export function partsOf(given: unknown, type: TypeNode): StrategyParts {
   const parts = (given as { readonly [strategySymbol]?: StrategyParts } | undefined)?.[
     strategySymbol
   ];
@@ -76,5 +79,7 @@ export function partsOf(given: unknown): StrategyParts {
     throw fail("BUILD_BAD_ARGUMENT", {
       fields: { argument: "watermarks", allowed: "what Watermarks.… returned" },
     });
+  const { timestampField } = parts.config;
+  if (timestampField !== null) assertFields(type, [timestampField], "timestamps", "numbers");
   return parts;
 }

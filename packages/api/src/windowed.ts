@@ -1,7 +1,8 @@
 /** A keyed stream cut into windows. */
 import { type Type, type TypeNode, typeNodeOf } from "@millrace/data";
 import type { WindowConfig, WindowFunctionConfig } from "@millrace/graph";
-import { type Duration, millisOf } from "./duration.ts";
+import { durationOf } from "./arguments.ts";
+import type { Duration } from "./duration.ts";
 import { fail } from "./fail.ts";
 import { assertFields, sideTypesOf } from "./fields.ts";
 import type { Collect, NoOutputDeclared, SideDecls, SideTypes } from "./process.ts";
@@ -41,7 +42,7 @@ export class WindowedStream<T, K, W extends Window, S = NoSides> {
   allowedLateness(d: Duration): this {
     return new WindowedStream<T, K, W, S>(this.#stream, {
       ...this.#settings,
-      allowedLatenessMs: millisOf(d),
+      allowedLatenessMs: durationOf("allowedLateness", d),
     }) as this;
   }
   /** Records that come after their window's contents have gone. The side's type is T: nothing to repeat. */
@@ -109,8 +110,14 @@ export class WindowedStream<T, K, W extends Window, S = NoSides> {
       });
     assertFields(
       this.#stream.type,
-      fields.flatMap((field) => field.field ?? []),
+      fields.flatMap(({ kind, field }) => (kind === "countDistinct" ? (field ?? []) : [])),
       "aggregate",
+    );
+    assertFields(
+      this.#stream.type,
+      fields.flatMap(({ kind, field }) => (kind === "countDistinct" ? [] : (field ?? []))),
+      "aggregate",
+      "numbers",
     );
     return this.#window({ kind: "columns", fields }, functions, {}, type);
   }

@@ -1,6 +1,7 @@
 /** Window assigners and aggregates over fields. */
 import type { ColumnAggregate, WindowConfig } from "@millrace/graph";
-import { type Duration, millisOf } from "./duration.ts";
+import { durationOf } from "./arguments.ts";
+import type { Duration } from "./duration.ts";
 import { fail } from "./fail.ts";
 import type { TimeWindow, Window } from "./types.ts";
 
@@ -13,8 +14,8 @@ const assignerSymbol = Symbol.for("millrace.assigner");
 export const TumblingEventTimeWindows = {
   /** Windows [n * size + offset, (n + 1) * size + offset) of event time. */
   of(size: Duration, options: { offset?: Duration } = {}): WindowAssigner<unknown, TimeWindow> {
-    const sizeMs = millisOf(size);
-    const offsetMs = options.offset === undefined ? 0 : millisOf(options.offset);
+    const sizeMs = durationOf("size", size);
+    const offsetMs = options.offset === undefined ? 0 : durationOf("offset", options.offset);
     if (!(sizeMs > 0))
       throw fail("BUILD_BAD_ARGUMENT", {
         fields: { argument: "size", value: String(size), allowed: "a duration above 0" },
@@ -69,7 +70,7 @@ export const agg = {
   quantile<const F extends string>(field: F, q: number): Aggregation<NumericRow<F>, number> {
     if (!(q >= 0 && q <= 1))
       throw fail("BUILD_BAD_ARGUMENT", {
-        fields: { argument: "q", value: String(q), allowed: "0 to 1" },
+        fields: { argument: "quantile", value: String(q), allowed: "0 to 1" },
       });
     return make({ kind: "quantile", field, q });
   },

@@ -6,8 +6,8 @@
  * OPT-2  An unknown key is refused with the nearest valid name; a value outside its range is refused with the range.
  */
 import { codes } from "./codes.ts";
-import { parseDuration, parseSize } from "./duration.ts";
-import { errorsOf } from "./errors.ts";
+import { formatDuration, parseDuration, parseSize } from "./duration.ts";
+import { errorsOf, isMillraceError, MillraceError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
 
 const fail = errorsOf(codes);
@@ -62,7 +62,13 @@ export function defineOptions<const T extends OptionTable>(table: T): Options<T>
             },
           });
         }
-        values[found.name] = parse(found.spec, raw);
+        try {
+          values[found.name] = parse(found.spec, raw);
+        } catch (error) {
+          // What a parser of one value can't know.
+          if (!isMillraceError(error) || "key" in error.fields) throw error;
+          throw new MillraceError(error.code, error, { fields: { key, ...error.fields } });
+        }
       }
       return values as OptionValues<T>;
     },
@@ -97,7 +103,11 @@ function parse(spec: OptionSpec, raw: unknown): string | number | boolean {
         value > max ||
         (spec.type === "int" && !Number.isInteger(value))
       )
-        throw refuse(`${min} to ${max}`);
+        throw refuse(
+          spec.type === "duration"
+            ? `${formatDuration(min)} to ${formatDuration(max)}`
+            : `${min} to ${max}`,
+        );
       return value;
     }
   }

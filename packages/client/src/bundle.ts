@@ -8,9 +8,10 @@
 import { readFile } from "node:fs/promises";
 import { dirname, relative } from "node:path";
 import { pathToFileURL } from "node:url";
+import { isMillraceError } from "@millrace/base";
 import type { Message, Plugin } from "esbuild";
 import { fail } from "./fail.ts";
-import { resolveJobFile } from "./load-job.ts";
+import { resolveJobFile } from "./job-file.ts";
 
 const runStub: Plugin = {
   name: "millrace-run",
@@ -51,6 +52,17 @@ const keepImportMeta: Plugin = {
   },
 };
 
+/** What the bundler has against a file, each with its place; nothing when it has nothing. */
+export async function bundleProblems(path: string): Promise<readonly string[]> {
+  try {
+    await bundleJob(path);
+    return [];
+  } catch (error) {
+    const errors = isMillraceError(error) ? error.fields["errors"] : undefined;
+    return Array.isArray(errors) ? (errors as readonly string[]) : [];
+  }
+}
+
 /** The bundle's bytes. Rejects `CLIENT_NO_SUCH_FILE`, `CLIENT_BUNDLE_FAILED`. */
 export async function bundleJob(path: string): Promise<Uint8Array> {
   const file = resolveJobFile(path);
@@ -69,6 +81,8 @@ export async function bundleJob(path: string): Promise<Uint8Array> {
       sourceRoot: `${pathToFileURL(dirname(file)).href}/`,
       legalComments: "none",
       logLevel: "silent",
+      // Imports whose name is computed: they would be looked for where the cluster has put the bundle.
+      logOverride: { "unsupported-dynamic-import": "warning" },
       absWorkingDir: dirname(file),
       outdir: dirname(file),
       plugins: [runStub, keepImportMeta],
@@ -77,6 +91,8 @@ export async function bundleJob(path: string): Promise<Uint8Array> {
         js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
       },
     });
+    const missing = result.warnings.filter(isMissingImport);
+    if (missing.length > 0) throw { errors: missing };
     const output = result.outputFiles[0];
     if (output === undefined) throw fail("CLIENT_BUNDLE_FAILED", { fields: { file: path } });
     return output.contents;
@@ -92,9 +108,16 @@ export async function bundleJob(path: string): Promise<Uint8Array> {
   }
 }
 
+const isMissingImport = ({ id, text, location }: Message): boolean =>
+  (id === "unsupported-dynamic-import" || text.startsWith("The glob pattern import(")) &&
+  !/(^|[\\/])node_modules[\\/]/.test(location?.file ?? "");
+
 function textOf(message: Message, folder: string): string {
   const at = message.location;
+  const text = message.text.includes('".node" files')
+    ? `${message.text} (a native module can't be part of a bundle: use WebAssembly or JavaScript, or call it as a service)`
+    : message.text;
   return at === null
-    ? message.text
-    : `${relative(folder, at.file) || at.file}:${at.line}:${at.column + 1}: ${message.text}`;
+    ? text
+    : `${relative(folder, at.file) || at.file}:${at.line}:${at.column + 1}: ${text}`;
 }

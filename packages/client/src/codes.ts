@@ -16,7 +16,7 @@ export const codes = {
     domain: "user",
     retry: "never",
     message: "the module could not be loaded",
-    fix: "look at the cause: it names the file and the place",
+    fix: "look at the errors listed and at the cause: they name the file and the place",
   },
   CLIENT_TYPE_ERRORS: {
     domain: "user",
@@ -30,11 +30,17 @@ export const codes = {
     message: "the job could not be bundled",
     fix: "look at the errors listed: each names the file and the place",
   },
+  CLIENT_BAD_ADDRESS: {
+    domain: "user",
+    retry: "never",
+    message: "not an address of a jobmanager",
+    fix: "write host:port or http://host:port, as in http://127.0.0.1:8081",
+  },
   CLIENT_UNREACHABLE: {
     domain: "external",
     retry: "backoff",
     message: "the jobmanager does not answer",
-    fix: "start a cluster with `millrace local up`, or name one with --jobmanager",
+    fix: "start a cluster with `millrace local up`, or name the one that runs with --jobmanager",
   },
   CLIENT_REFUSED: {
     domain: "user",

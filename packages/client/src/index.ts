@@ -1,5 +1,6 @@
 export { bundleJob } from "./bundle.ts";
-export { jobOf, loadJob, resolveJobFile } from "./load-job.ts";
+export { jobOf, loadJob } from "./load-job.ts";
+
 export { readParameters } from "./parameters.ts";
 export { type CallOptions, RestClient } from "./rest-client.ts";
 export { type SubmitOptions, type Submitted, submitJob } from "./submit.ts";

@@ -18,12 +18,14 @@ export function readParameters(options: {
 }
 
 function readFile(path: string): Readonly<Record<string, unknown>> {
+  let value: unknown;
   try {
-    const value: unknown = JSON.parse(readFileSync(path, "utf8"));
-    if (typeof value === "object" && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
+    value = JSON.parse(readFileSync(path, "utf8"));
   } catch (error) {
     throw fail("CLIENT_BAD_PARAMETER_FILE", { fields: { file: path }, cause: error });
   }
-  throw fail("CLIENT_BAD_PARAMETER_FILE", { fields: { file: path } });
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
+  const holds = Array.isArray(value) ? "a list" : value === null ? "null" : `a ${typeof value}`;
+  throw fail("CLIENT_BAD_PARAMETER_FILE", { fields: { file: path, holds } });
 }

@@ -30,12 +30,12 @@ export interface CallOptions {
 export class RestClient {
   readonly address: string;
 
-  /** `address`: "http://127.0.0.1:8081", or "host:port". */
+  /** `address`: "http://127.0.0.1:8081", or "host:port". Throws `CLIENT_BAD_ADDRESS`. */
   constructor(address: string) {
-    this.address = (/^https?:\/\//.test(address) ? address : `http://${address}`).replace(
-      /\/$/,
-      "",
-    );
+    const text = address.includes("://") ? address : `http://${address}`;
+    if (!/^https?:\/\/./.test(text) || !URL.canParse(text))
+      throw fail("CLIENT_BAD_ADDRESS", { fields: { jobmanager: address } });
+    this.address = text.replace(/\/$/, "");
   }
 
   overview(): Promise<Overview> {

@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fail } from "./fail.ts";
-import { resolveJobFile } from "./load-job.ts";
+import { resolveJobFile } from "./job-file.ts";
 
 /** The user's own configuration is not asked: the same job is judged alike wherever it lies. */
 const strict = {

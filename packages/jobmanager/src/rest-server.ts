@@ -45,11 +45,15 @@ export async function startRestServer(
 ): Promise<RestServer> {
   const app = createRestApp(context);
   try {
-    await app.listen(listen);
+    // It writes into what it is given.
+    await app.listen({ ...listen });
   } catch (error) {
     await app.close();
     if ((error as { code?: string }).code === "EADDRINUSE")
-      throw fail("JOBMANAGER_PORT_TAKEN", { fields: { ...listen, service: "rest" }, cause: error });
+      throw fail("JOBMANAGER_PORT_TAKEN", {
+        fields: { host: listen.host, port: listen.port, service: "rest" },
+        cause: error,
+      });
     throw error;
   }
   const bound = app.addresses()[0];
@@ -167,7 +171,8 @@ function handlers({
   const samplesOf = (call: Call) =>
     coordinator.metrics
       .of(call.params["jobid"] ?? "")
-      .filter((sample) => sample.vertex === call.params["vertexid"]);
+      .filter((sample) => sample.vertex === call.params["vertexid"])
+      .sort((a, b) => a.subtask - b.subtask);
   return {
     overview: () => views.overview(coordinator),
     config: () => ({

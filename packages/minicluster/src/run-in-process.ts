@@ -1,12 +1,14 @@
 /** A whole job in this process, as `millrace run` and `node job.ts` do it: to its end, or to the first Ctrl-C. */
 import { type BuildArguments, buildJob, type Job } from "@millrace/api";
 import { errorInfo, isMillraceError } from "@millrace/base";
+import { secretFromEnvironment } from "@millrace/base/node";
 import { chainGraph, slotsNeeded } from "@millrace/graph";
 import type { BlobStore } from "@millrace/spi";
 import { MiniCluster, type MiniClusterOptions } from "./mini-cluster.ts";
 
 export interface RunJobOptions extends BuildArguments {
-  readonly store?: BlobStore;
+  /** Or what opens it: called when the job has been found valid. */
+  readonly store?: BlobStore | (() => Promise<BlobStore>);
   readonly cluster?: Pick<MiniClusterOptions, "logger" | "inspect" | "checkMutations">;
   /** With a durable store: the same id goes on where it was. */
   readonly jobId?: string;
@@ -18,11 +20,16 @@ export async function runJob(
   job: Job,
   options: RunJobOptions = {},
 ): Promise<"FINISHED" | "CANCELED"> {
-  const slots = slotsNeeded(chainGraph(buildJob(job, options).graph));
+  const built = buildJob(job, options);
+  await built.validate();
+  // Its tasks run here: a secret that is missing is missing now.
+  for (const secret of built.secrets) secretFromEnvironment(secret);
+  const slots = slotsNeeded(chainGraph(built.graph));
+  const store = typeof options.store === "function" ? await options.store() : options.store;
   const cluster = await MiniCluster.start({
     slotsPerTaskManager: slots,
     ...options.cluster,
-    ...(options.store === undefined ? {} : { store: options.store }),
+    ...(store === undefined ? {} : { store }),
   });
   try {
     const running = await cluster.submit(job, {

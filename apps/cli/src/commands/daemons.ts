@@ -5,7 +5,7 @@ import { startJobManager } from "@millrace/jobmanager";
 import { openStore, probeConditionalCreate } from "@millrace/storage";
 import { startTaskManager } from "@millrace/taskmanager";
 import { createLogger } from "@millrace/telemetry";
-import { fail } from "../fail.ts";
+import { assertCanListen, assertFolderOf, assertLocation, bad } from "../arguments.ts";
 
 export async function jobManager(options: {
   readonly host: string;
@@ -15,6 +15,10 @@ export async function jobManager(options: {
   readonly define?: readonly string[];
   readonly readyFile?: string;
 }): Promise<void> {
+  const resolved = coordinatorOptions.resolve(definitions(options.define ?? []));
+  assertFolderOf("ready-file", options.readyFile);
+  await assertLocation("store", options.store);
+  await assertCanListen(options.host, options.restPort, options.controlPort);
   const logger = createLogger({ level: process.env["MILLRACE_LOG_LEVEL"] ?? "info" });
   const daemon = await startJobManager({
     host: options.host,
@@ -22,7 +26,7 @@ export async function jobManager(options: {
     controlPort: options.controlPort,
     store: await openStore(options.store),
     probe: probeConditionalCreate,
-    options: coordinatorOptions.resolve(definitions(options.define ?? [])),
+    options: resolved,
     logger,
     // A leader that has been replaced, or that has lost its store, must not linger.
     onEnd: (error) => {
@@ -50,10 +54,9 @@ export async function taskManager(options: {
   readonly metricsPort: number;
   readonly readyFile?: string;
 }): Promise<void> {
-  if (!Number.isInteger(options.slots) || options.slots < 1)
-    throw fail("CLI_BAD_ARGUMENT", {
-      fields: { argument: "slots", value: String(options.slots), allowed: "1 or more" },
-    });
+  assertFolderOf("ready-file", options.readyFile);
+  await assertLocation("store", options.store);
+  if (options.metricsPort !== 0) await assertCanListen(options.host, options.metricsPort);
   const logger = createLogger({ level: process.env["MILLRACE_LOG_LEVEL"] ?? "info" });
   const daemon = await startTaskManager({
     jobManagers: [options.jobmanager],
@@ -75,10 +78,7 @@ function definitions(given: readonly string[]): Readonly<Record<string, string>>
   return Object.fromEntries(
     given.map((text) => {
       const at = text.indexOf("=");
-      if (at < 1)
-        throw fail("CLI_BAD_ARGUMENT", {
-          fields: { argument: "define", value: text, allowed: "key=value" },
-        });
+      if (at < 1) throw bad("define", text, "key=value");
       return [text.slice(0, at), text.slice(at + 1)];
     }),
   );

@@ -8,6 +8,7 @@ import {
   readJobLog,
 } from "@millrace/checkpoint";
 import { openStore } from "@millrace/storage";
+import { assertLocation } from "../arguments.ts";
 import { fail } from "../fail.ts";
 import { print, table } from "../print.ts";
 
@@ -19,6 +20,7 @@ export async function gc(
     throw fail("CLI_BAD_ARGUMENT", {
       fields: { argument: "job", value: jobId, allowed: "32 hex digits" },
     });
+  await assertLocation("store", options.store, true);
   const store = await openStore(options.store);
   const summary = await readJobLog(store, nodePlatform, jobId);
   // A job that may be running deletes for itself: only its leader knows what is in progress.

@@ -17,6 +17,7 @@ import {
 } from "node:fs";
 import { join, resolve } from "node:path";
 import { RestClient } from "@millrace/client";
+import { assertCanListen } from "../arguments.ts";
 import { fail } from "../fail.ts";
 import { print, table } from "../print.ts";
 import { isSameProcess, processStartTime, stopProcess } from "../processes.ts";
@@ -45,20 +46,11 @@ export async function up(options: {
   readonly dir: string;
   readonly json?: boolean;
 }): Promise<LocalCluster> {
-  for (const [name, value, min, max] of [
-    ["taskmanagers", options.taskmanagers, 1, 64],
-    ["slots", options.slots, 1, 256],
-    ["port", options.port, 0, 65_535],
-  ] as const) {
-    if (!Number.isInteger(value) || value < min || value > max)
-      throw fail("CLI_BAD_ARGUMENT", {
-        fields: { argument: name, value: String(value), allowed: `${min} to ${max}` },
-      });
-  }
   const dir = resolve(options.dir);
   const running = readCluster(dir);
   if (running?.processes.some(isSameProcess) === true)
     throw fail("CLI_ALREADY_UP", { fields: { dir, rest: running.rest } });
+  await assertCanListen("127.0.0.1", options.port);
   mkdirSync(join(dir, "logs"), { recursive: true });
   const store = join(dir, "store");
   const started: LocalProcess[] = [];

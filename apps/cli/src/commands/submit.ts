@@ -1,6 +1,7 @@
 /** `millrace submit`: a job file to a cluster. */
 import { type ErrorInfo, errorFromInfo } from "@millrace/base";
 import { RestClient, readParameters, submitJob } from "@millrace/client";
+import { bad } from "../arguments.ts";
 import { fail } from "../fail.ts";
 import { print } from "../print.ts";
 import { waitForEnd } from "./jobs.ts";
@@ -18,6 +19,7 @@ export async function submit(
     readonly json?: boolean;
   },
 ): Promise<void> {
+  if (options.name?.trim() === "") throw bad("name", options.name, "a name that is not empty");
   const client = new RestClient(options.jobmanager);
   const progress = process.stderr.isTTY === true && options.json !== true;
   const submitted = await submitJob(client, {
