@@ -2,6 +2,8 @@
  * How a subtask spends its time: busy, idle or backpressured. The three add up to the time since it started.
  *
  * LOD-1  Time counts towards the state that the subtask was in, from one `enter` to the next.
+ * LOD-2  Subtasks share their slot's thread, so a subtask is busy only while it runs itself. Having work and waiting for its turn is being
+ *        backpressured: otherwise the slowest of a slot would make all of them look busy.
  */
 import type { Clock } from "@millrace/base";
 

@@ -46,12 +46,17 @@ function samplesOf(task: Task): readonly MetricSample[] {
   if (!task.opened) return samples;
   const { chain, hosted } = task.chain;
   const last = hosted.length - 1;
-  counter("numRecordsIn", chain.recordsIn[0] ?? 0);
-  counter("numRecordsOut", chain.recordsOut[last] ?? 0);
+  // Splits are no records: a source receives none, and its enumerator emits none.
+  const kindOf = (i: number) => hosted[i]?.description.kind;
+  const recordsIn = (i: number) => (kindOf(i) === "source" ? 0 : (chain.recordsIn[i] ?? 0));
+  const recordsOut = (i: number) =>
+    kindOf(i) === "source-enumerator" ? 0 : (chain.recordsOut[i] ?? 0);
+  counter("numRecordsIn", recordsIn(0));
+  counter("numRecordsOut", recordsOut(last));
   gauge("currentInputWatermark", chain.watermarkOf(0));
   hosted.forEach(({ description, counters }, i) => {
-    counter("numRecordsIn", chain.recordsIn[i] ?? 0, description.uid);
-    counter("numRecordsOut", chain.recordsOut[i] ?? 0, description.uid);
+    counter("numRecordsIn", recordsIn(i), description.uid);
+    counter("numRecordsOut", recordsOut(i), description.uid);
     gauge("currentOutputWatermark", chain.outputWatermarkOf(i), description.uid);
     for (const { name, type, value } of counters.readings())
       (type === "counter" ? counter : gauge)(name, value, description.uid);

@@ -169,7 +169,8 @@ export class Task {
     }
     const more = this.#continue() ?? this.#take();
     this.#outputs.flushDue();
-    if (!more && !copying) this.#rest();
+    if (more) this.load.enter("backpressured");
+    else if (!copying) this.#rest();
     return more || copying || this.#mailbox.waiting;
   }
 

@@ -26,7 +26,7 @@ export default defineJob(
   (env, { msPerRecord }) => {
     env
       .fromSource(
-        generatorSource({ create: (n) => ({ key: n % 10, text: "x".repeat(200) }) }),
+        generatorSource({ create: (n) => ({ key: n % 10, text: `${n} `.repeat(50) }) }),
         Watermarks.none(),
       )
       .uid("numbers")
