@@ -28,10 +28,8 @@ export class Pace {
     const due = Math.floor(((now - this.#since) * this.#ratePerSec) / 1_000) + 1 - this.#done;
     if (due > 0) return due;
     this.#cancel?.();
-    this.#cancel = timers.after(
-      Math.max(1, Math.ceil(((1 - due) * 1_000) / this.#ratePerSec)),
-      () => this.#context.available(),
-    );
+    const waitMs = this.#since + (this.#done * 1_000) / this.#ratePerSec - now;
+    this.#cancel = timers.after(Math.max(1, Math.ceil(waitMs)), () => this.#context.available());
     return 0;
   }
   passed(): void {
