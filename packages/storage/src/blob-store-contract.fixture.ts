@@ -24,6 +24,8 @@ export interface ContractOptions {
   readonly listed?: number;
   /** Its writes fail now and then, and its lists lag: outcomes are checked, answers are not. */
   readonly faulty?: boolean;
+  /** The server under it writes keys into XML as they are, so that no key may look like XML. */
+  readonly breaksXml?: boolean;
 }
 
 const patience = 200;
@@ -316,19 +318,20 @@ const lists: readonly Contract[] = [
   },
   {
     title: "odd names are names like others",
-    async check(store) {
-      for (const key of oddNames) {
+    async check(store, { breaksXml = false }) {
+      const names = oddNames.filter((name) => !breaksXml || !/[<&]/.test(name));
+      for (const key of names) {
         await certain(() => store.put(key, text(key)));
         expect(await certain(() => store.create(key, text("other"))), key).toBe("exists");
       }
-      for (const key of oddNames) expect(same(await store.get(key), text(key)), key).toBe(true);
+      for (const key of names) expect(same(await store.get(key), text(key)), key).toBe(true);
       const seen = await certain(() => keysOf(store, "odd/"));
-      for (let attempt = 0; seen.length < oddNames.length && attempt < patience; attempt++)
+      for (let attempt = 0; seen.length < names.length && attempt < patience; attempt++)
         seen.splice(0, seen.length, ...(await keysOf(store, "odd/")));
       // Order beyond ASCII is by code units here and by bytes there; Millrace's own keys are ASCII.
-      expect([...seen].sort()).toEqual([...oddNames].sort());
-      await certain(() => store.delete(oddNames));
-      for (const key of oddNames) expect(await store.get(key), key).toBeUndefined();
+      expect([...seen].sort()).toEqual([...names].sort());
+      await certain(() => store.delete(names));
+      for (const key of names) expect(await store.get(key), key).toBeUndefined();
     },
   },
 ];
