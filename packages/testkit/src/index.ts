@@ -1,3 +1,4 @@
+export { faultyStore, type StoreFaults } from "./faulty-store.ts";
 export { type GroupSnapshot, OperatorGroup, type Step } from "./operator-group.ts";
 export {
   type HarnessEvent,
