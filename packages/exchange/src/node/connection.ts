@@ -1,10 +1,14 @@
-/** Frames over one socket, both ways: writes in order, reads across any cut of the stream, checks every payload. */
+/** Frames over one socket, both ways: writes in order, reads across any cut of the stream, checks every one. */
 import type { Socket } from "node:net";
 import { crc32c } from "@millrace/data";
 import { fail } from "../fail.ts";
 
+/** What both ends must speak; the hello carries it. */
+export const protocolVersion = 1;
 export const FrameType = { hello: 1, open: 2, credit: 3, hint: 4, close: 5, data: 16 } as const;
 const headBytes = 13;
+/** Of the head, all but the checksum itself: a damaged channel number must not bring a batch to another channel. */
+const checkedHeadBytes = 9;
 /** A batch is below 128 KB unless one row is larger; no row may be larger than this. */
 export const maxPayloadBytes = 64 * 1024 * 1024;
 const empty = Buffer.alloc(0);
@@ -40,7 +44,7 @@ export class Connection {
     head.writeUInt32LE(payload.length, 0);
     head.writeUInt8(type, 4);
     head.writeUInt32LE(channel, 5);
-    head.writeUInt32LE(crc32c(payload), 9);
+    head.writeUInt32LE(crc32c(payload, crc32c(head.subarray(0, checkedHeadBytes))), 9);
     this.#socket.cork();
     this.#socket.write(head);
     if (payload.length > 0) this.#socket.write(payload);
@@ -89,7 +93,8 @@ export class Connection {
       // A copy, so that the batch does not keep the socket's chunk alive and starts aligned.
       const payload = new Uint8Array(length);
       payload.set(bytes.subarray(from, from + length));
-      if (crc32c(payload) !== bytes.readUInt32LE(at + 9))
+      const head = crc32c(bytes.subarray(at, at + checkedHeadBytes));
+      if (crc32c(payload, head) !== bytes.readUInt32LE(at + 9))
         throw fail("EXCHANGE_CORRUPT", { fields: { reason: "checksum" } });
       this.#events.onFrame(bytes.readUInt8(at + 4), bytes.readUInt32LE(at + 5), payload);
       at = from + length;

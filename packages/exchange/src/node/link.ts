@@ -3,7 +3,7 @@ import { connect, type Socket } from "node:net";
 import { Credit } from "../credit.ts";
 import { fail } from "../fail.ts";
 import type { ChannelId, FrameKind, OutboundChannel } from "../transport.ts";
-import { Connection, decodeU32, encodeJson, FrameType } from "./connection.ts";
+import { Connection, decodeU32, encodeJson, FrameType, protocolVersion } from "./connection.ts";
 
 /** The other slot listened before its address was given out: a refusal is an end, silence is a network that does not carry. */
 const connectTimeoutMs = 5_000;
@@ -38,7 +38,7 @@ export class Link {
         for (const channel of this.#channels) channel.lost(error);
       },
     });
-    this.#connection.send(FrameType.hello, 0, encodeJson({ scope, version: 1 }));
+    this.#connection.send(FrameType.hello, 0, encodeJson({ scope, version: protocolVersion }));
   }
 
   open(id: ChannelId): OutboundChannel {

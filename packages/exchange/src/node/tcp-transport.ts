@@ -1,13 +1,15 @@
 /**
  * The transport over TCP: one server per slot, one connection per pair of slots, all channels between them multiplexed on it.
  *
- *   frame   u32 payload bytes | u8 type | u32 channel | u32 crc32c of the payload | payload
+ *   frame   u32 payload bytes | u8 type | u32 channel | u32 crc32c of the rest | payload
  *   dialler → listener   hello {attempt}, open {channel id}, data and events          listener → dialler   credit, hint, close
  *
  * TCP-1  The producing slot dials. The first frame is its hello; another attempt or version is refused and the connection closed (TRN-5).
  * TCP-2  A socket is always read: data comes only under credit, so what arrives has room (TRN-2).
- * TCP-3  A damaged frame, or one larger than the cap, ends the connection: `EXCHANGE_CORRUPT`. Nothing is allocated by a claimed length.
- * TCP-4  A connection that ends is reported to every channel on it, once, after the frames that had arrived (TRN-4).
+ * TCP-3  A frame that is damaged, larger than the cap or out of place ends the connection: `EXCHANGE_CORRUPT` or `EXCHANGE_BAD_FRAME`.
+ *        Other connections go on. Nothing is allocated by a claimed length.
+ * TCP-4  A connection that ends is reported to every channel on it, once, after the frames that had arrived (TRN-4); also to one that
+ *        the consumer opens only later.
  */
 
 import type { AddressInfo } from "node:net";
