@@ -189,7 +189,8 @@ export class Checkpointing {
       pending: running.pending !== undefined,
       requested: this.#requesters.length > 0,
       finalRequested: running.finalRequested && running.finalId === undefined,
-      paused: this.#paused,
+      // After the final one nothing is left to cover, and a newer one would supersede the commit that ends the job.
+      paused: this.#paused || running.finalId !== undefined,
     });
     if (decision.kind === "trigger") this.#trigger(running, decision.checkpointKind);
     this.#arm();
