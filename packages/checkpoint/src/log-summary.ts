@@ -13,7 +13,7 @@ export function fold(summary: LogSummary, entry: LogEntry): LogSummary {
       // A claim says what was live when it was made; what stands below it no longer counts, even if it is still there (rule 1).
       return entry.summary;
     case "attempt":
-      return summary;
+      return { ...summary, attempts: Math.max(summary.attempts ?? 0, entry.attempt) };
     case "checkpoint":
       return {
         ...summary,
@@ -29,6 +29,6 @@ export function fold(summary: LogSummary, entry: LogEntry): LogSummary {
     case "committed":
       return { ...summary, committedFloor: Math.max(summary.committedFloor, entry.checkpointId) };
     case "terminal":
-      return { ...summary, terminal: entry.state };
+      return { ...summary, terminal: entry.state, endedAt: entry.at };
   }
 }

@@ -125,6 +125,10 @@ export interface LogSummary {
   /** All committables of checkpoints up to this number are committed. 0: none. */
   readonly committedFloor: number;
   readonly terminal: "FINISHED" | "CANCELED" | "FAILED" | null;
+  /** The highest attempt that any epoch has begun; absent: none. The next one is numbered on from it. */
+  readonly attempts?: number;
+  /** When the terminal state was reached, ms since the epoch. */
+  readonly endedAt?: number;
 }
 
 /** What a subtask of a new attempt is given to restore from. Segments are already cut to the key groups it owns. */

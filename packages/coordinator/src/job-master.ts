@@ -58,7 +58,7 @@ export class JobMaster {
   readonly #logger: Logger;
   readonly #actor: Actor<JobEvent>;
   #restarts: RestartStrategy;
-  #attempt = 0;
+  #attempt: number;
   #execution: Execution | undefined;
   #cancelRequested = false;
   /** What to do when the last runner has ended. */
@@ -75,6 +75,7 @@ export class JobMaster {
     this.#context = context;
     this.submission = submission;
     this.#log = log;
+    this.#attempt = log.summary.attempts ?? 0;
     this.#logger = context.logger.child({ job: submission.jobId });
     this.status = new JobStatus(submission.submittedAt);
     this.#actor = new Actor(
@@ -110,14 +111,9 @@ export class JobMaster {
 
   /** Begins (or resumes) the job; a job whose log is terminal only shows its end. */
   start(): void {
-    const now = this.#context.platform.clock.now();
-    const { terminal } = this.#log.summary;
-    if (terminal !== null) {
-      this.status.enter(terminal, now);
-      return;
-    }
-    this.status.enter("CREATED", now);
-    this.#actor.post({ kind: "schedule" });
+    const { terminal, endedAt } = this.#log.summary;
+    this.status.enter(terminal ?? "CREATED", endedAt ?? this.#context.platform.clock.now());
+    if (terminal === null) this.#actor.post({ kind: "schedule" });
   }
   slotsChanged(): void {
     this.#actor.post({ kind: "schedule" });
@@ -470,14 +466,15 @@ export class JobMaster {
 
   async #finish(state: "FINISHED" | "CANCELED" | "FAILED"): Promise<void> {
     const reason = state === "FAILED" ? this.#rootCause?.message : undefined;
+    const at = this.#context.platform.clock.now();
     await this.#log.append({
       kind: "terminal",
       attempt: this.#attempt,
       state,
-      at: this.#context.platform.clock.now(),
+      at,
       ...(reason === undefined ? {} : { reason }),
     });
-    this.status.enter(state, this.#context.platform.clock.now());
+    this.status.enter(state, at);
     this.checkpointing.stop();
     this.#logger.info("job ended", { state });
     await this.checkpointing.afterTerminal(state, this.#attempt);
