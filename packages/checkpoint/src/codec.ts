@@ -2,6 +2,7 @@
  * Log entries and manifests as bytes: `magic u32 | version u8 | kind u8 | payload bytes u32 | payload (JSON) | crc32c of all before`.
  *
  * COD-1  Damage of any kind is `CHECKPOINT_CORRUPT`, never a wrong value.
+ * COD-2  An entry that comes out can be folded: its kind is known and its fields are of their types, whoever sealed it.
  */
 import { ByteReader, ByteWriter, crc32c } from "@millrace/data";
 import { fail } from "./fail.ts";
@@ -16,15 +17,9 @@ export function encodeEntry(entry: LogEntry): Uint8Array<ArrayBuffer> {
   return seal(kinds.entry, entry);
 }
 export function decodeEntry(bytes: Uint8Array): LogEntry {
-  const entry = open(kinds.entry, bytes) as Partial<LogEntry>;
-  if (
-    typeof entry.kind !== "string" ||
-    typeof entry.epoch !== "number" ||
-    typeof entry.attempt !== "number" ||
-    typeof entry.nonce !== "string"
-  )
-    throw corrupt("fields");
-  return entry as LogEntry;
+  const entry = open(kinds.entry, bytes);
+  if (!isEntry(entry)) throw corrupt("fields");
+  return entry;
 }
 
 export function encodeManifest(manifest: Manifest): Uint8Array<ArrayBuffer> {
@@ -71,6 +66,50 @@ function open(kind: number, bytes: Uint8Array): Readonly<Record<string, unknown>
   }
   if (typeof value !== "object" || value === null) throw corrupt("fields");
   return value as Record<string, unknown>;
+}
+
+type Fields = Readonly<Record<string, unknown>>;
+const states: readonly unknown[] = ["FINISHED", "CANCELED", "FAILED"];
+
+function isEntry(entry: Fields): entry is LogEntry & Fields {
+  if (!isCount(entry["epoch"]) || !isCount(entry["attempt"]) || typeof entry["nonce"] !== "string")
+    return false;
+  switch (entry["kind"]) {
+    case "claim":
+      return isSummary(entry["summary"]);
+    case "attempt":
+      return true;
+    case "checkpoint":
+      return isCheckpoint(entry);
+    case "committed":
+      return isCount(entry["checkpointId"]);
+    case "terminal":
+      return states.includes(entry["state"]) && Number.isFinite(entry["at"]);
+    default:
+      return false;
+  }
+}
+function isSummary(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  const { newestCheckpoint: newest, committedFloor, terminal, attempts, endedAt } = value as Fields;
+  if (!isCount(committedFloor) || (terminal !== null && !states.includes(terminal))) return false;
+  if (attempts !== undefined && !isCount(attempts)) return false;
+  if (endedAt !== undefined && !Number.isFinite(endedAt)) return false;
+  if (newest === null) return true;
+  if (typeof newest !== "object") return false;
+  const { epoch, attempt } = newest as Fields;
+  return isCheckpoint(newest as Fields) && isCount(epoch) && isCount(attempt);
+}
+function isCheckpoint(value: Fields): boolean {
+  return (
+    isCount(value["checkpointId"]) &&
+    typeof value["manifest"] === "string" &&
+    typeof value["manifestSha256"] === "string" &&
+    isCount(value["manifestBytes"])
+  );
+}
+function isCount(value: unknown): boolean {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 function corrupt(reason: string): Error {
   return fail("CHECKPOINT_CORRUPT", { fields: { reason } });
