@@ -20,7 +20,11 @@ export function createProgram(): Command {
     .exitOverride()
     // What is refused is reported as a coded error, like everything else.
     .configureOutput({ outputError: () => {} })
-    .configureHelp({ showGlobalOptions: true });
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      "after",
+      examples("millrace run examples/word-count/job.ts", "millrace help submit"),
+    );
   jobCommands(program);
   clusterCommands(program);
   daemonCommands(program);
@@ -140,7 +144,10 @@ function jobCommands(program: Command): void {
 }
 
 function clusterCommands(program: Command): void {
-  const local = program.command("local").description("A cluster of processes on this machine");
+  const local = program
+    .command("local")
+    .description("A cluster of processes on this machine")
+    .addHelpText("after", examples("millrace local up", "millrace local down"));
   local
     .command("up")
     .description("Start a JobManager and TaskManagers on loopback; state under .millrace/")
@@ -199,7 +206,7 @@ function daemonCommands(program: Command): void {
       "after",
       examples(
         "millrace jobmanager --store .millrace/store",
-        "millrace jobmanager --store s3://bucket/millrace -D heartbeat.timeout=10s",
+        "millrace jobmanager --store .millrace/store --host 127.0.0.1 -D heartbeat.timeout=10s",
       ),
     )
     .action(async (options) => (await import("./commands/daemons.ts")).jobManager(options));
