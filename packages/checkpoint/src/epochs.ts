@@ -12,12 +12,18 @@ import { createOwn } from "./own-object.ts";
 
 /** Wins the next epoch. */
 export async function winEpoch(store: BlobStore, platform: Platform): Promise<number> {
-  let epoch = 1;
-  while (await present(store, platform, epoch)) epoch += 1;
+  let epoch = (await highestEpoch(store, platform)) + 1;
   const nonce = platform.random.hex(16);
   const bytes = new TextEncoder().encode(JSON.stringify({ nonce, at: platform.clock.now() }));
   while (!(await createOwn({ store, platform, key: epochName(epoch), bytes })).own) epoch += 1;
   return epoch;
+}
+
+/** 0 when nobody has led yet. */
+export async function highestEpoch(store: BlobStore, platform: Platform): Promise<number> {
+  let epoch = 1;
+  while (await present(store, platform, epoch)) epoch += 1;
+  return epoch - 1;
 }
 
 /** False as soon as a higher epoch exists: whoever sees that ends itself. */

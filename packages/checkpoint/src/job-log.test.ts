@@ -133,6 +133,24 @@ test("LOG-5: trimming keeps claims, and what is live stays readable", async () =
   expect(keys).toEqual(["jobs/j/log/0000000000", "jobs/j/log/0000000002"]);
 });
 
+test("LOG-5: a job that has ended is not trimmed: its terminal entry must be reachable", async () => {
+  const store = memoryBlobStore();
+  const log = await lead(store);
+  await log.append(checkpoint(1));
+  await log.append({ kind: "terminal", attempt: 1, state: "FINISHED", at: 0 });
+  await (await lead(store)).trim();
+  expect((await readJobLog(store, platform, "j")).terminal).toBe("FINISHED");
+});
+
+test("LOG-1: a leader that was asleep and reads by a list that lags does not begin anew in a trimmed slot", async () => {
+  const store = memoryBlobStore();
+  const first = await lead(store);
+  await first.append(checkpoint(1));
+  await (await lead(store)).trim();
+  const blind: BlobStore = { ...store, async *list() {} };
+  expect((await lead(blind)).summary.newestCheckpoint?.checkpointId).toBe(1);
+});
+
 test("a list that shows nothing hides no claim", async () => {
   const store = memoryBlobStore();
   const log = await lead(store);

@@ -1,24 +1,26 @@
 /**
  * The log of one job: dense slots, appended only by create-if-absent. It decides everything; DESIGN section 5 has the rules.
  *
- *   read: highest claim (found by list, confirmed and carried on by get) → its summary → fold to the tail
- *   claim: next slot; losing it folds the entry found there and tries the next; won: look for epochs/<e+1>
+ *   read: newest recorded claim (by get, epoch by epoch) → its summary → fold to the tail
+ *   claim: next slot; losing it folds the entry found there and tries the next; won: record the slot, look for epochs/<e+1>
  *   append: next slot; anything not ours in it ends the leader
  *
- * LOG-1  Slots are dense: a reader goes on by get until one is absent. A list only says where to begin, and may lag.
+ * LOG-1  Slots are dense from the newest claim on: a reader goes on by get until one is absent. No list is asked: one that lags would
+ *        lead to an older claim, and from there to a slot that was trimmed, which looks like the tail.
  * LOG-2  Losing a slot to a higher epoch, or after the claim to anybody, is the end of this leader (`LEADER_DEPOSED`).
  * LOG-3  An append of unknown outcome is repeated until it is known; nothing else is appended meanwhile.
  * LOG-4  Nothing is appended after *terminal*; a reader that finds it does not claim.
- * LOG-5  Entries below the newest claim's summary may be trimmed; claims never.
+ * LOG-5  Entries below the newest claim may be trimmed, claims never, and only by a leader whose claim was recorded before it saw that
+ *        nobody else leads: whoever leads later finds the record.
  */
 import { isMillraceError, type Platform, sleep } from "@millrace/base";
 import type { BlobStore } from "@millrace/spi";
 import { decodeEntry, encodeEntry } from "./codec.ts";
-import { isEpochCurrent } from "./epochs.ts";
+import { highestEpoch, isEpochCurrent } from "./epochs.ts";
 import { fail } from "./fail.ts";
 import { emptySummary, fold } from "./log-summary.ts";
 import type { LogEntry, LogSummary } from "./model.ts";
-import { logEntryName, logPrefix, parseLogSlot } from "./object-names.ts";
+import { claimName, logEntryName, logPrefix, parseLogSlot } from "./object-names.ts";
 import { createOwn } from "./own-object.ts";
 import { allRules, type Rules } from "./rules.ts";
 
@@ -31,6 +33,8 @@ export interface ClaimOptions {
   readonly jobId: string;
   readonly epoch: number;
   readonly platform: Platform;
+  /** Epoch in which the job was submitted: no claim of a lower one counts. Default 1. */
+  readonly since?: number;
   /** For tests that drop a rule and must see it matter. */
   readonly rules?: Rules;
 }
@@ -38,8 +42,9 @@ export interface ClaimOptions {
 /** Claims a job for an epoch. A job whose log is terminal is not claimed: its log is only read. Rejects `LEADER_DEPOSED`. */
 export async function claimJob(options: ClaimOptions): Promise<JobLog> {
   const { store, jobId, epoch, platform, rules = allRules } = options;
-  let { summary, next } = await readLog(store, platform, jobId);
+  let { summary, next } = await readLog(options, { below: epoch, rules });
   if (next.epoch > epoch && rules.fence) throw deposed(jobId, epoch, next.epoch);
+  let claimSlot: number | undefined;
   while (summary.terminal === null) {
     const claim: LogEntry = {
       kind: "claim",
@@ -55,14 +60,18 @@ export async function claimJob(options: ClaimOptions): Promise<JobLog> {
       bytes: encodeEntry(claim),
     });
     next = { slot: next.slot + 1, epoch: Math.max(epoch, next.epoch) };
-    if (result.own) break;
+    if (result.own) {
+      claimSlot = next.slot - 1;
+      await recordClaim(options, claimSlot);
+      break;
+    }
     const found = decodeEntry(result.found);
     if (found.epoch > epoch && rules.fence) throw deposed(jobId, epoch, found.epoch);
     summary = fold(summary, found);
   }
   if (rules.epochAfterClaim && !(await retried(platform, () => isEpochCurrent(store, epoch))))
     throw deposed(jobId, epoch, epoch + 1);
-  return new JobLog(options, summary, next.slot);
+  return new JobLog(options, summary, { next: next.slot, claim: claimSlot });
 }
 
 /** What a job's log says now, without claiming it. */
@@ -71,7 +80,8 @@ export async function readJobLog(
   platform: Platform,
   jobId: string,
 ): Promise<LogSummary> {
-  return (await readLog(store, platform, jobId)).summary;
+  const below = (await highestEpoch(store, platform)) + 1;
+  return (await readLog({ store, platform, jobId }, { below, rules: allRules })).summary;
 }
 
 export class JobLog {
@@ -81,18 +91,25 @@ export class JobLog {
   readonly #platform: Platform;
   readonly #rules: Rules;
   #summary: LogSummary;
+  /** Undefined: the job had ended, and was not claimed. */
+  readonly #claimSlot: number | undefined;
   #slot: number;
   #appending = false;
   #ended = false;
 
-  constructor(options: ClaimOptions, summary: LogSummary, slot: number) {
+  constructor(
+    options: ClaimOptions,
+    summary: LogSummary,
+    at: { readonly next: number; readonly claim: number | undefined },
+  ) {
     this.jobId = options.jobId;
     this.epoch = options.epoch;
     this.#store = options.store;
     this.#platform = options.platform;
     this.#rules = options.rules ?? allRules;
     this.#summary = summary;
-    this.#slot = slot;
+    this.#claimSlot = at.claim;
+    this.#slot = at.next;
   }
   get summary(): LogSummary {
     return this.#summary;
@@ -139,31 +156,32 @@ export class JobLog {
     return current;
   }
 
-  /** Deletes entries below this leader's claim, save claims (LOG-5). */
+  /** Deletes entries below this leader's claim, save claims (LOG-5). Nothing when the job was not claimed. */
   async trim(): Promise<void> {
+    if (this.#claimSlot === undefined) return;
     const keys: string[] = [];
     for await (const { key } of this.#store.list(logPrefix(this.jobId))) {
       const slot = parseLogSlot(key);
-      if (slot === undefined || slot >= this.#slot) continue;
+      if (slot === undefined || slot >= this.#claimSlot) continue;
       const bytes = await this.#store.get(key);
       if (bytes === undefined) continue;
-      const entry = decodeEntry(bytes);
-      if (entry.kind === "claim" && entry.epoch === this.epoch) break;
-      if (entry.kind !== "claim" || this.#rules.trimClaims) keys.push(key);
+      if (decodeEntry(bytes).kind !== "claim" || this.#rules.trimClaims) keys.push(key);
     }
     if (keys.length > 0) await this.#store.delete(keys);
   }
 }
 
+/** From the newest claim of an epoch below `below`. */
 async function readLog(
-  store: BlobStore,
-  platform: Platform,
-  jobId: string,
+  { store, platform, jobId, since = 1 }: Omit<ClaimOptions, "epoch">,
+  { below, rules }: { readonly below: number; readonly rules: Rules },
 ): Promise<{
   readonly summary: LogSummary;
   readonly next: { readonly slot: number; readonly epoch: number };
 }> {
-  const begin = await retried(platform, () => newestClaimSlot(store, jobId));
+  const begin = rules.claimsRecorded
+    ? await recordedClaim({ store, platform, jobId, since }, below)
+    : await retried(platform, () => listedClaim(store, jobId));
   let summary = emptySummary;
   let epoch = 0;
   let slot = begin;
@@ -176,8 +194,38 @@ async function readLog(
   }
 }
 
-/** The highest slot at which a list shows a claim; reading on from there by get finds what the list does not show yet. */
-async function newestClaimSlot(store: BlobStore, jobId: string): Promise<number> {
+/** Only the leader of the epoch writes this, once; it is never deleted. */
+async function recordClaim(
+  { store, platform, jobId, epoch }: ClaimOptions,
+  slot: number,
+): Promise<void> {
+  const bytes = new TextEncoder().encode(JSON.stringify({ slot }));
+  await createOwn({ store, platform, key: claimName(jobId, epoch), bytes });
+}
+/** Slot of the newest recorded claim; 0 when there is none. A claim whose leader died before the record is found by reading on. */
+async function recordedClaim(
+  {
+    store,
+    platform,
+    jobId,
+    since,
+  }: {
+    readonly store: BlobStore;
+    readonly platform: Platform;
+    readonly jobId: string;
+    readonly since: number;
+  },
+  below: number,
+): Promise<number> {
+  for (let epoch = below - 1; epoch >= since; epoch--) {
+    const bytes = await retried(platform, () => store.get(claimName(jobId, epoch)));
+    if (bytes !== undefined)
+      return (JSON.parse(new TextDecoder().decode(bytes)) as { readonly slot: number }).slot;
+  }
+  return 0;
+}
+/** A mutant: where a list shows the highest claim. */
+async function listedClaim(store: BlobStore, jobId: string): Promise<number> {
   const slots: number[] = [];
   for await (const { key } of store.list(logPrefix(jobId))) {
     const slot = parseLogSlot(key);

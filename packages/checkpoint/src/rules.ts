@@ -6,6 +6,8 @@ export interface Rules {
   readonly epochAfterClaim: boolean;
   /** A claimed leader that loses a slot ends. */
   readonly loserEnds: boolean;
+  /** A claim's slot is recorded, and read by get, rather than looked for in a list. */
+  readonly claimsRecorded: boolean;
   /** Claims are trimmed too (a mutant: it is false). */
   readonly trimClaims: boolean;
   /** A permit needs the checkpoint's entry in the log. */
@@ -17,6 +19,7 @@ export const allRules: Rules = {
   fence: true,
   epochAfterClaim: true,
   loserEnds: true,
+  claimsRecorded: true,
   trimClaims: false,
   permitNeedsEntry: true,
   permitNeedsEpoch: true,

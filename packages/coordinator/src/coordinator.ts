@@ -7,6 +7,7 @@
  */
 import {
   type Cancel,
+  errorInfo,
   type JobId,
   type Logger,
   type Platform,
@@ -201,7 +202,7 @@ export class Coordinator {
 
   /** Registers and starts a job. Resolves once it can't be lost any more (SUB-1). Rejects `JOB_LEADER_ENDED` when it may not have been seen by the leader. */
   async submit(
-    submission: Omit<Submission, "formatVersion" | "jobId" | "submittedAt"> & {
+    submission: Omit<Submission, "formatVersion" | "jobId" | "submittedAt" | "epoch"> & {
       readonly jobId?: string;
     },
   ): Promise<JobId> {
@@ -213,6 +214,7 @@ export class Coordinator {
       jobId,
       formatVersion: 1,
       submittedAt: this.#context.platform.clock.now(),
+      epoch: this.#epoch,
     };
     await this.#registry.add(stored);
     if (!(await isEpochCurrent(this.#context.store, this.#epoch))) {
@@ -276,7 +278,15 @@ export class Coordinator {
       store: this.#context.store,
       jobId: submission.jobId,
       epoch: this.#epoch,
+      since: submission.epoch,
       platform: this.#context.platform,
+    });
+    // What the claim has replaced is read by nobody any more; what a crash leaves here the next claim trims.
+    log.trim().catch((error: unknown) => {
+      this.#context.logger.warn("the log could not be trimmed", {
+        job: submission.jobId,
+        error: errorInfo(error).message,
+      });
     });
     const job = new JobMaster(
       {

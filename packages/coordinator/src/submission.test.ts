@@ -12,6 +12,7 @@ const submission = (n: number): Submission => ({
   bundle: "bundles/x",
   build: { parameters: {} },
   submittedAt: 0,
+  epoch: 1,
 });
 
 test("SUB-2: jobs that are submitted at the same time leave no gap that would hide those behind it", async () => {

@@ -25,6 +25,8 @@ export interface Submission {
   /** What the graph was built with; every later build of the bundle gets the same. */
   readonly build: BuildArguments;
   readonly submittedAt: number;
+  /** Of the leader that took it: where reading its log may begin. */
+  readonly epoch: number;
 }
 
 const encoder = new TextEncoder();
