@@ -33,7 +33,10 @@ test("the checker finds a lost, a doubled, an altered and a reordered line", () 
     });
     const verdict = (changed: readonly string[]) => {
       mkdirSync(folder, { recursive: true });
-      writeFileSync(join(folder, "part-0-00000001-1.1-0-0a1b2c3d.jsonl"), `${changed.join("\n")}\n`);
+      writeFileSync(
+        join(folder, "part-0-00000001-1.1-0-0a1b2c3d.jsonl"),
+        `${changed.join("\n")}\n`,
+      );
       return checkSums(folder, options);
     };
     expect(verdict(lines)).toEqual({ lost: 0, doubled: 0, wrong: 0, reordered: 0, rows: 40 });

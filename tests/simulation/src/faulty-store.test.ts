@@ -2,8 +2,8 @@
 import type { Platform } from "@millrace/base";
 import { memoryBlobStore } from "@millrace/spi";
 import { blobStoreContract, createNonce } from "@millrace/storage/contract.fixture";
+import { faultyStore, type StoreFaults } from "@millrace/testkit";
 import { expect, test } from "vitest";
-import { faultyStore, type StoreFaults } from "./faulty-store.ts";
 
 /** Time goes on by being asked for, so that nobody waits. */
 function hurried(seed: number): Platform {

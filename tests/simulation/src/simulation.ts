@@ -16,8 +16,12 @@ import { chainGraph } from "@millrace/graph";
 import type { DownMessage, UpMessage } from "@millrace/protocol";
 import { InlineTaskManager } from "@millrace/runtime";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
-import { faultyStore, type StoreFaults } from "./faulty-store.ts";
-import { createVirtualPlatform, type VirtualPlatform } from "./virtual-clock.ts";
+import {
+  createVirtualPlatform,
+  faultyStore,
+  type StoreFaults,
+  type VirtualPlatform,
+} from "@millrace/testkit";
 import { World } from "./world.ts";
 
 const jobId = "5".repeat(32);
