@@ -189,8 +189,7 @@ export class Checkpointing {
       pending: running.pending !== undefined,
       requested: this.#requesters.length > 0,
       finalRequested: running.finalRequested && running.finalId === undefined,
-      // After the final one nothing is left to cover, and a newer one would supersede the commit that ends the job.
-      paused: this.#paused || running.finalId !== undefined,
+      paused: this.#noMoreTriggers(running),
     });
     if (decision.kind === "trigger") this.#trigger(running, decision.checkpointKind);
     this.#arm();
@@ -390,6 +389,10 @@ export class Checkpointing {
     };
   }
 
+  /** After the final one nothing is left to cover, and a newer one would supersede the commit that ends the job. */
+  #noMoreTriggers(running: Running): boolean {
+    return this.#paused || running.finalId !== undefined;
+  }
   #answer(result: { readonly checkpointId: number } | { readonly error: unknown }): void {
     const requesters = this.#requesters;
     this.#requesters = [];
@@ -402,6 +405,8 @@ export class Checkpointing {
     this.#timer = undefined;
     const running = this.#running;
     if (running === undefined) return;
+    // Nothing begins by itself any more: only an answer goes on.
+    if (running.pending === undefined && this.#noMoreTriggers(running)) return;
     const { intervalMs, minPauseMs } = this.#context.submission.graph.options.checkpoint;
     const now = this.#context.platform.clock.monotonic();
     const due =

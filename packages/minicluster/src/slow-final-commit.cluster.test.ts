@@ -33,7 +33,7 @@ test("a final commit slower than the checkpoint interval still ends the job, and
   const cluster = await MiniCluster.start();
   try {
     const running = await cluster.submit(
-      defineJob({ name: "slow-end", checkpoint: { interval: intervalMs } }, (env) => {
+      defineJob({ name: "slow-end", checkpoint: { interval: `${intervalMs}ms` } }, (env) => {
         env
           .fromSource(generatorSource({ count: 10, create: (i) => i }), Watermarks.none())
           .sinkTo(slow);
