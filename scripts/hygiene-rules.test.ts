@@ -111,3 +111,23 @@ test("HYG-7: `export *` is refused outside the façade", () => {
   expect(fileProblems("packages/a/src/index.ts", 'export * from "./a.ts";\n')).toHaveLength(1);
   expect(fileProblems("packages/millrace/src/index.ts", 'export * from "./a.ts";\n')).toEqual([]);
 });
+
+test("HYG-8: what installs on the machine is refused, what fetches into a folder is not", () => {
+  const puts = "inst" + "all";
+  for (const bad of [
+    `apt(["${puts}", "-y", "prometheus"]);`,
+    `RUN apt-get -y ${puts} go`,
+    `${"su" + "do"} rm -r x`,
+    `brew ${puts} node`,
+    `npm ${puts} ${"-" + "g"} pnpm`,
+    `npm i ${"--glo" + "bal"} pnpm`,
+  ])
+    expect(fileProblems("a.ts", `${bad}\n`), bad).toEqual(["a.ts:1: installs on the machine"]);
+  for (const good of [
+    `go ${puts} x@v1`,
+    `pnpm ${puts} --frozen-lockfile`,
+    `apt-get download prometheus`,
+    `npm ${puts} ./a.tgz`,
+  ])
+    expect(fileProblems("a.ts", `${good}\n`), good).toEqual([]);
+});

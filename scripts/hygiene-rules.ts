@@ -8,6 +8,7 @@
  * HYG-5  Every package has a README of at most 120 lines.
  * HYG-6  Every error code has a page with its meaning and what to do, and every page has its code.
  * HYG-7  `export *` appears only in the façade.
+ * HYG-8  Nothing installs on the machine: no system package manager that installs, no global package, no rights of root.
  */
 
 const maxSourceLines = 500;
@@ -17,6 +18,13 @@ const source = /\.(ts|mts|mjs|js)$/;
 // Spelled apart, so that this file obeys its own rule.
 const undone = new RegExp(`\\b(${["FIX" + "ME", "TO" + "DO", "XX" + "X"].join("|")})\\b`);
 const machinePath = new RegExp(["/wo" + "rk/", "/ho" + "me/\\w", "/Us" + "ers/\\w"].join("|"));
+const systemInstall = new RegExp(
+  [
+    "\\bsu" + "do\\b",
+    "\\b(apt|apt-get|dnf|yum|apk|brew)\\b.*\\binst" + "all\\b",
+    "\\bnpm\\b.*\\s(-g|--glo" + "bal)\\b",
+  ].join("|"),
+);
 const namedByOthers =
   /^(README\.md|LICENSE|NOTICE|CONTRIBUTING\.md|CHANGELOG\.md|GLOSSARY\.md|Dockerfile)$/;
 
@@ -37,6 +45,7 @@ export function fileProblems(path: string, text: string): string[] {
     if (!generated.test(path) && undone.test(line))
       problems.push(`${at}: something is left undone`);
     if (machinePath.test(line)) problems.push(`${at}: a path of one machine`);
+    if (systemInstall.test(line)) problems.push(`${at}: installs on the machine`);
     if (isSource && /^export \*/.test(line) && !path.startsWith("packages/millrace/")) {
       problems.push(`${at}: export * outside the façade`);
     }
