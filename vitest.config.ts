@@ -4,7 +4,7 @@
  */
 import { defineConfig } from "vitest/config";
 
-const folders = "{packages,apps,examples,tests}/**";
+const folders = "{packages,apps,examples,tests,scripts}/**";
 const ignored = ["**/node_modules/**", "**/dist/**", "**/.millrace/**"];
 const processClasses = ["cluster", "packed", "kafka", "s3", "pg"];
 const slowClasses = ["sim", "types"];
@@ -20,7 +20,7 @@ export default defineConfig({
       {
         test: {
           name: "pure",
-          include: [`${folders}/*.test.ts`, "scripts/**/*.test.ts"],
+          include: [`${folders}/*.test.ts`],
           exclude: [...ignored, ...files(other)],
           testTimeout: 10_000,
           hookTimeout: 10_000,

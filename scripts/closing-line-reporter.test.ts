@@ -3,7 +3,9 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { root } from "./layers.ts";
+import { readCounts, readProgress } from "./verify/test-counts.ts";
 
+const vitest = join(root, "node_modules/.bin/vitest");
 let folder = "";
 
 beforeAll(() => {
@@ -14,18 +16,25 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-/** Runs vitest over one file with this body and answers with what it printed, by lines. */
-function runVitest(body: string): Promise<{ code: number | null; lines: string[] }> {
-  const project = mkdtempSync(join(folder, "run-"));
+/** A folder with test files of these bodies, by name, and a configuration with the reporter. */
+function project(bodies: Readonly<Record<string, string>>): string {
+  const at = mkdtempSync(join(folder, "run-"));
   const imports = 'import { beforeAll, describe, expect, test } from "vitest";\n';
-  writeFileSync(join(project, "x.test.ts"), imports + body);
+  for (const [name, body] of Object.entries(bodies))
+    writeFileSync(join(at, `${name}.test.ts`), imports + body);
   const reporter = join(import.meta.dirname, "closing-line-reporter.ts");
   writeFileSync(
-    join(project, "vitest.config.ts"),
+    join(at, "vitest.config.ts"),
     `export default { test: { include: ["*.test.ts"], reporters: [${JSON.stringify(reporter)}] } };`,
   );
+  return at;
+}
+
+/** Runs vitest over one file with this body and answers with what it printed, by lines. */
+function runVitest(body: string): Promise<{ code: number | null; lines: string[] }> {
   const { MILLRACE_TEST_COUNTS: _, ...env } = process.env;
-  const child = spawn(join(root, "node_modules/.bin/vitest"), ["run"], { cwd: project, env });
+  const cwd = project({ x: body });
+  const child = spawn(vitest, ["run"], { cwd, env });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   return new Promise((resolve) =>
@@ -72,3 +81,28 @@ test("CLR-3: a run without a test is a failure", async () => {
   expect(lines.at(-1)).toBe("0 passed, 1 failed");
   expect(code).toBe(1);
 });
+
+test("CLR-4: counts go to a file, and those of each file beside it while others still run", async () => {
+  const cwd = project({
+    a: 'test("good", () => {}); test("bad", () => expect(1).toBe(2)); test.skip("no reason", () => {});',
+    b: 'test("endless", () => { for (;;); });',
+  });
+  const counts = join(cwd, "counts.json");
+  const env = { ...process.env, MILLRACE_TEST_COUNTS: counts };
+  const child = spawn(vitest, ["run"], { cwd, env, detached: true, stdio: "ignore" });
+  const ended = new Promise((done) => child.on("exit", done));
+  try {
+    await expect
+      .poll(() => readProgress(counts), { timeout: 9_000, interval: 50 })
+      .toEqual({ counts: { passed: 1, failed: 2, skipped: 0 }, unfinished: ["b.test.ts"] });
+    expect(readCounts(counts)).toBeUndefined();
+  } finally {
+    process.kill(-(child.pid ?? 0), "SIGKILL");
+    await ended;
+  }
+  rmSync(join(cwd, "b.test.ts"));
+  await new Promise((done) =>
+    spawn(vitest, ["run"], { cwd, env, stdio: "ignore" }).on("exit", done),
+  );
+  expect(readCounts(counts)).toEqual({ passed: 1, failed: 2, skipped: 0 });
+}, 20_000);

@@ -1,7 +1,7 @@
 /** One quickstart at a time in one folder: whoever holds it wrote its pid there and still lives. */
-import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { startTimeOf } from "../processes.ts";
 
 /** A function that gives the folder back; undefined when another living process holds it. */
 export function acquireFolder(folder: string): (() => void) | undefined {
@@ -17,27 +17,11 @@ export function acquireFolder(folder: string): (() => void) | undefined {
     }
     const owner = readFileSync(file, "utf8");
     const pid = Number(owner.split(" ")[0]);
-    if (isAlive(pid) && identityOf(pid) === owner) return undefined;
+    if (startTimeOf(pid) !== undefined && identityOf(pid) === owner) return undefined;
     rmSync(file, { force: true });
   }
   return undefined;
 }
 
 /** A pid is given again to other programs; with the time of its start it is not. */
-function identityOf(pid: number): string {
-  try {
-    const start = execFileSync("ps", ["-o", "lstart=", "-p", String(pid)], { encoding: "utf8" });
-    return `${pid} ${start.trim()}`;
-  } catch {
-    return `${pid} `;
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-}
+const identityOf = (pid: number): string => `${pid} ${startTimeOf(pid) ?? ""}`;

@@ -104,7 +104,7 @@ async function must(outcome: Promise<Outcome>): Promise<void> {
 function run(program: string, args: readonly string[], cwd: string): Promise<Outcome> {
   const env = Object.fromEntries(
     Object.entries(process.env).filter(
-      ([name]) => !/^(npm_|pnpm_|NODE_|VITEST|MILLRACE|INIT_CWD)/i.test(name),
+      ([name]) => !/^(npm_|pnpm_|NODE_|VITEST|MILLRACE_(?!TEST_RUN$)|INIT_CWD)/i.test(name),
     ),
   );
   // The folder that runs this very Node: npm and pnpm are scripts that look for one.

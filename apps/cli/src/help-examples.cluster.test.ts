@@ -32,6 +32,7 @@ const folder = realpathSync(mkdtempSync(join(tmpdir(), "millrace-help-")));
 const env: Record<string, string> = {
   PATH: `${join(folder, "bin")}:${process.env["PATH"] ?? ""}`,
   MILLRACE_TEST_FOLDER: folder,
+  MILLRACE_TEST_RUN: process.env["MILLRACE_TEST_RUN"] ?? "",
   NODE_COMPILE_CACHE: join(folder, "compiled"),
 };
 let restPort = 0;

@@ -132,9 +132,10 @@ function run(
     const child = spawn(process.execPath, [main, ...args], {
       cwd,
       stdio: ["ignore", "pipe", "pipe"],
-      // Nothing of whoever runs the tests: no credentials, no MILLRACE_*, no colours.
+      // Nothing of whoever runs the tests: no credentials, no MILLRACE_* that means anything to the command, no colours.
       env: {
         PATH: process.env["PATH"],
+        MILLRACE_TEST_RUN: process.env["MILLRACE_TEST_RUN"],
         HOME: cwd,
         NODE_OPTIONS: `--import=${recorder}`,
         AWS_EC2_METADATA_DISABLED: "true",
