@@ -15,7 +15,7 @@ import { absent, copyValue, setField, withPath } from "./plain.ts";
 import { type FieldPlan, learnPlan, type Plan } from "./plan.ts";
 import { createRowSink, type RowSink, roughSize } from "./shape.ts";
 import { looksRepetitive, reserve, writeTexts } from "./text-column.ts";
-import { flag, magic0, magic1, version } from "./wire.ts";
+import { ColumnPlace, flag, magic0, magic1, version } from "./wire.ts";
 
 /**
  * The estimate at which a batch is full: 40 KB. The estimate counts a byte per UTF-16 unit and a column takes two at most, so
@@ -90,7 +90,7 @@ export class ColumnBatchWriter implements BatchWriter {
     }
     if (this.#inSink) this.#writeSink(rows);
     else {
-      writeColumn(out, this.#values, rows);
+      writeColumn(out, this.#values, rows, ColumnPlace.top());
       if (this.#misses < maxMisses) this.#usePlan(learnPlan(this.#values, rows));
       this.#values = [];
     }
@@ -166,7 +166,10 @@ export class ColumnBatchWriter implements BatchWriter {
   #writeSink(rows: number): void {
     const plan = this.#plan as Plan;
     const sampled = this.#batches % restBatches === 0;
-    const next = writeRows(this.#out, plan, this.#sink as RowSink, { rows, sampled, depth: 0 });
+    const place = ColumnPlace.top();
+    // Always granted: an object in a sink has a field, so a batch of 40 KB has some thousand of them, and one row as many as its plan.
+    place.tryTake(rows * structsOf(plan));
+    const next = writeRows(this.#out, plan, this.#sink as RowSink, { rows, sampled, place });
     this.#misses = 0;
     if (next !== plan) this.#usePlan(next);
   }
@@ -189,9 +192,9 @@ function writeRows(
   out: ByteWriter,
   plan: Plan,
   sink: RowSink,
-  how: { readonly rows: number; readonly sampled: boolean; readonly depth: number },
+  how: { readonly rows: number; readonly sampled: boolean; readonly place: ColumnPlace },
 ): Plan {
-  const { rows, sampled, depth } = how;
+  const { rows, sampled, place } = how;
   const columns = sink.columns();
   const next = [...plan];
   const names = plan.map((f) => f.name);
@@ -209,15 +212,19 @@ function writeRows(
       const inner = writeRows(out, field.plan as Plan, column as RowSink, {
         rows,
         sampled,
-        depth: depth + 1,
+        place: place.inner(),
       });
       if (inner !== field.plan) next[i] = { ...field, plan: inner };
     } else {
-      writeColumn(out, column as unknown[], rows, depth + 1);
+      writeColumn(out, column as unknown[], rows, place.inner());
       (column as unknown[]).fill(undefined, 0, rows);
     }
   });
   return next.every((field, i) => field === plan[i]) ? plan : next;
+}
+
+function structsOf(plan: Plan): number {
+  return plan.reduce((sum, f) => sum + (f.plan === undefined ? 0 : structsOf(f.plan)), 1);
 }
 
 /** Row `i` of a sink as an object. */

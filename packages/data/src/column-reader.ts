@@ -1,8 +1,9 @@
 /**
  * Columns back to values. A column is opened by looking at its kind and extents only; values are made when asked for.
  *
- * COL-1  Nothing is allocated by a claimed number: every extent is checked against the bytes that are there first, and lists
- *        must not overlap. Damage that shows only in values is found when they are asked for (`DATA_BAD_BATCH` as well).
+ * COL-1  Nothing is allocated by a claimed number: every extent is checked against the bytes that are there first, rows against
+ *        WIR-1 and WIR-2, and lists must not overlap. Damage that shows only in values, and columns that are too many together, are
+ *        found when they are asked for (`DATA_BAD_BATCH` as well).
  */
 import { ByteReader, readUtf8, readUtf16 } from "./bytes.ts";
 import { type Column, NumberColumn, StructColumn, TextColumn, ValuesColumn } from "./columns.ts";
@@ -10,16 +11,27 @@ import { fail } from "./fail.ts";
 import { absent } from "./plain.ts";
 import { newArray } from "./shape.ts";
 import { readValue } from "./value.ts";
-import { isDense, kind, maxColumnDepth, maxStructFields, padding } from "./wire.ts";
+import {
+  ColumnPlace,
+  isDense,
+  kind,
+  maxColumnDepth,
+  maxDecodedRows,
+  maxStructFields,
+  padding,
+} from "./wire.ts";
 
 /** Opens the column at the reader's position and leaves the reader after it. */
-export function readColumn(input: ByteReader, rows: number, depth = 0): Column {
-  if (depth > maxColumnDepth * 2 + 2) throw bad(input.at, "nesting");
+export function readColumn(input: ByteReader, rows: number, place = ColumnPlace.top()): Column {
+  if (place.depth > maxColumnDepth * 2 + 2) throw bad(input.at, "nesting");
+  if (rows > maxDecodedRows) throw bad(input.at, "rows");
   const at = input.at;
   switch (input.u8()) {
     case kind.constant:
+      takeBitRows(input, rows, place);
       return readConstant(input, rows);
     case kind.boolean:
+      takeBitRows(input, rows, place);
       return lazyColumn(input, rows, booleans(input, rows));
     case kind.int32:
       return numberColumn(input, typed(input, Int32Array, rows));
@@ -36,20 +48,25 @@ export function readColumn(input: ByteReader, rows: number, depth = 0): Column {
     case kind.utf16:
       return readUtf16Column(input, rows);
     case kind.dictionary:
-      return readDictionary(input, rows, depth);
+      return readDictionary(input, rows, place);
     case kind.bytes:
       return readBytes(input, rows);
     case kind.list:
-      return readLists(input, rows, depth);
+      return readLists(input, rows, place);
     case kind.struct:
-      return readStruct(input, rows, depth);
+      return readStruct(input, rows, place);
     case kind.tagged:
       return readTagged(input, rows);
     case kind.mask:
-      return readMask(input, rows, depth);
+      return readMask(input, rows, place);
     default:
       throw bad(at, "kind");
   }
+}
+
+/** WIR-2 */
+function takeBitRows(input: ByteReader, rows: number, place: ColumnPlace): void {
+  if (!place.tryTake(rows)) throw bad(input.at, "rows of less than a byte");
 }
 
 export function bad(at: number, reason: string, cause?: unknown): Error {
@@ -138,9 +155,9 @@ function readUtf16Column(input: ByteReader, rows: number): Column {
   return new TextColumn(ends, input.at, () => readUtf16(input.bytes, from, from + last(ends) * 2));
 }
 
-function readDictionary(input: ByteReader, rows: number, depth: number): Column {
+function readDictionary(input: ByteReader, rows: number, place: ColumnPlace): Column {
   const count = input.u8() || 256;
-  const words = readColumn(input, count, depth + 1);
+  const words = readColumn(input, count, place.inner());
   const at = input.take(rows);
   const { bytes } = input;
   return new ValuesColumn(
@@ -172,9 +189,9 @@ function readBytes(input: ByteReader, rows: number): Column {
   });
 }
 
-function readLists(input: ByteReader, rows: number, depth: number): Column {
+function readLists(input: ByteReader, rows: number, place: ColumnPlace): Column {
   const ends = ascending(typed(input, Uint32Array, rows), input.at);
-  const child = readColumn(input, last(ends), depth + 1);
+  const child = readColumn(input, last(ends), place.inner());
   return lazyColumn(input, rows, () => {
     const items = child.values();
     const values = newArray(rows);
@@ -188,7 +205,8 @@ function ascending(ends: Uint32Array, at: number): Uint32Array {
   return ends;
 }
 
-function readStruct(input: ByteReader, rows: number, depth: number): Column {
+function readStruct(input: ByteReader, rows: number, place: ColumnPlace): Column {
+  takeBitRows(input, rows, place);
   const start = input.at;
   const count = input.count();
   if (count > maxStructFields) throw bad(start, "fields");
@@ -205,7 +223,7 @@ function readStruct(input: ByteReader, rows: number, depth: number): Column {
   return new StructColumn(names, rows, input.at, (i) => {
     const { from, to } = places[i]!;
     const column = guarded(() =>
-      readColumn(new ByteReader(input.bytes, from, to), rows, depth + 1),
+      readColumn(new ByteReader(input.bytes, from, to), rows, place.inner()),
     );
     if (column.end !== to) throw bad(column.end, "column length");
     return column;
@@ -232,13 +250,14 @@ function readTagged(input: ByteReader, rows: number): Column {
   );
 }
 
-function readMask(input: ByteReader, rows: number, depth: number): Column {
+function readMask(input: ByteReader, rows: number, place: ColumnPlace): Column {
+  takeBitRows(input, rows, place);
   const at = input.at;
   const which = input.u8();
   if (which === 0 || which > 7) throw bad(at, "mask");
   const inner = (count: number) => {
     if (input.bytes[input.at] === kind.mask) throw bad(input.at, "mask in mask");
-    return readColumn(input, count, depth + 1);
+    return readColumn(input, count, place.inner());
   };
   const codes = new Uint8Array(Math.min(rows, input.remaining * 8));
   for (const code of [1, 2, 3])
@@ -272,14 +291,15 @@ function readMarks(input: ByteReader, codes: Uint8Array, rows: number, code: num
     if (((bytes[at + (i >>> 3)]! >>> (i & 7)) & 1) === 1) codes[i] = code;
 }
 
-/** Damage below a batch is damage of the batch. */
+/** Damage below a batch is damage of the batch; so is a length that the engine refuses. */
 export function guarded<R>(read: () => R): R {
   try {
     return read();
   } catch (error) {
     const code =
       typeof error === "object" && error !== null && "code" in error ? error.code : undefined;
-    if (code === "DATA_TRUNCATED" || code === "DATA_BAD_VALUE") throw bad(0, "content", error);
+    if (code === "DATA_TRUNCATED" || code === "DATA_BAD_VALUE" || error instanceof RangeError)
+      throw bad(0, "content", error);
     throw error;
   }
 }

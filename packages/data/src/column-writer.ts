@@ -1,12 +1,20 @@
 /**
  * Arrays of values to columns. Looks at the values once to find the narrowest column that gives them back exactly; what is
- * irregular becomes a tagged column. Layout: wire.ts.
+ * irregular, or more than a reader takes in such a column (WIR-1, WIR-2), becomes a tagged column. Layout: wire.ts.
  */
 import type { ByteWriter } from "./bytes.ts";
 import { absent, plainness, withPath } from "./plain.ts";
 import { reserve, writeTexts } from "./text-column.ts";
 import { writeValue } from "./value.ts";
-import { isDense, kind, maxColumnDepth, maxStructFields, padding } from "./wire.ts";
+import {
+  type ColumnPlace,
+  isDense,
+  kind,
+  maxColumnDepth,
+  maxDecodedRows,
+  maxStructFields,
+  padding,
+} from "./wire.ts";
 
 /** Bits of what occurs in a column. */
 const seen = {
@@ -30,26 +38,27 @@ export function writeColumn(
   out: ByteWriter,
   values: readonly unknown[],
   rows: number,
-  depth = 0,
+  place: ColumnPlace,
 ): void {
   const what = survey(values, rows);
   const plain = what & ~masked;
   if (plain === 0 && (what === seen.null || what === seen.undefined || what === seen.absent)) {
+    if (!place.tryTake(rows)) return writeTagged(out, values, rows);
     out.u8(kind.constant);
     out.u8(what === seen.null ? 0 : what === seen.undefined ? 1 : 2);
     return pad(out, padding(rows));
   }
-  const k = chooseKind(plain, values, rows, depth);
-  if (k === kind.tagged) return writeTagged(out, values, rows);
+  const k = chooseKind(plain, values, rows, place.depth);
   let inner = values;
   let count = rows;
-  if ((what & masked) !== 0) {
-    writeMask(out, values, rows, what);
-    if (isDense(k)) {
-      inner = values.slice(0, rows).filter((v) => v !== null && v !== undefined && v !== absent);
-      count = inner.length;
-    }
+  const mask = (what & masked) !== 0;
+  if (mask && isDense(k)) {
+    inner = values.slice(0, rows).filter((v) => v !== null && v !== undefined && v !== absent);
+    count = inner.length;
   }
+  const bitRows = (mask ? rows : 0) + (k === kind.boolean || k === kind.struct ? count : 0);
+  if (k === kind.tagged || !place.tryTake(bitRows)) return writeTagged(out, values, rows);
+  if (mask) writeMask(out, values, rows, what);
   switch (k) {
     case kind.boolean:
       out.u8(k);
@@ -63,9 +72,9 @@ export function writeColumn(
     case kind.bytes:
       return writeBytes(out, inner as readonly Uint8Array[], count);
     case kind.list:
-      return writeLists(out, inner as readonly (readonly unknown[])[], count, depth);
+      return writeLists(out, inner as readonly (readonly unknown[])[], count, place);
     default:
-      return writeObjects(out, inner as readonly object[], count, depth);
+      return writeObjects(out, inner as readonly object[], count, place);
   }
 }
 
@@ -178,7 +187,9 @@ function chooseKind(
       }
       return kind.bigint64;
     case seen.array:
-      return depth < maxColumnDepth ? kind.list : kind.tagged;
+      return depth < maxColumnDepth && itemsOf(values, rows) <= maxDecodedRows
+        ? kind.list
+        : kind.tagged;
     case seen.object:
       return depth < maxColumnDepth && fieldsOf(values, rows) !== undefined
         ? kind.struct
@@ -186,6 +197,15 @@ function chooseKind(
     default:
       return kind.tagged;
   }
+}
+
+function itemsOf(lists: readonly unknown[], rows: number): number {
+  let items = 0;
+  for (let i = 0; i < rows; i++) {
+    const list = lists[i];
+    if (Array.isArray(list)) items += list.length;
+  }
+  return items;
 }
 
 /** Union of the objects' fields by first appearance, or undefined when they are too many or too sparse for columns. */
@@ -271,7 +291,7 @@ function writeLists(
   out: ByteWriter,
   lists: readonly (readonly unknown[])[],
   rows: number,
-  depth: number,
+  place: ColumnPlace,
 ): void {
   out.u8(kind.list);
   const at = reserve(out, 4, rows * 4);
@@ -282,14 +302,14 @@ function writeLists(
     for (let j = 0; j < list.length; j++) items.push(list[j]);
     ends[i] = items.length;
   }
-  writeColumn(out, items, items.length, depth + 1);
+  writeColumn(out, items, items.length, place.inner());
 }
 
 function writeObjects(
   out: ByteWriter,
   objects: readonly object[],
   rows: number,
-  depth: number,
+  place: ColumnPlace,
 ): void {
   const names = fieldsOf(objects, rows) ?? [];
   const cells = new Array<unknown>(rows);
@@ -299,7 +319,7 @@ function writeObjects(
       const o = objects[i] as Record<string, unknown>;
       cells[i] = Object.hasOwn(o, name) ? o[name] : absent;
     }
-    writeColumn(out, cells, rows, depth + 1);
+    writeColumn(out, cells, rows, place.inner());
   });
 }
 

@@ -21,8 +21,19 @@ export interface FieldPlan {
 }
 export type Plan = readonly FieldPlan[];
 
+/** Objects in objects that have plans of their own, and so generated code: rows that nest more shapes are not of one shape. */
+const maxInnerPlans = 64;
+
 /** Fields in the order of first appearance; kinds take in every value. Undefined when the values are not all plain objects. */
-export function learnPlan(values: readonly unknown[], rows: number, depth = 0): Plan | undefined {
+export function learnPlan(values: readonly unknown[], rows: number): Plan | undefined {
+  return learn(values, rows, { depth: 0, budget: { plans: maxInnerPlans } });
+}
+
+interface Nesting {
+  readonly depth: number;
+  readonly budget: { plans: number };
+}
+function learn(values: readonly unknown[], rows: number, nesting: Nesting): Plan | undefined {
   const cells = new Map<string, unknown[]>();
   for (let i = 0; i < rows; i++) {
     const row = values[i];
@@ -36,7 +47,7 @@ export function learnPlan(values: readonly unknown[], rows: number, depth = 0): 
     if (cells.size > maxStructFields) return undefined;
   }
   if (cells.size === 0) return undefined;
-  return [...cells].map(([name, column]) => learnField(name, column, rows, depth));
+  return [...cells].map(([name, column]) => learnField(name, column, rows, nesting));
 }
 
 /** Undefined when the type says nothing about fields. */
@@ -55,14 +66,16 @@ function learnField(
   name: string,
   column: readonly unknown[],
   rows: number,
-  depth: number,
+  { depth, budget }: Nesting,
 ): FieldPlan {
   if (column.length < rows) return { name, kind: "o", plan: undefined };
   const first = typeof column[0];
   const kind = first === "number" ? "n" : first === "string" ? "s" : "x";
   if (kind !== "x")
     return { name, kind: column.every((v) => typeof v === first) ? kind : "x", plan: undefined };
-  const plan = depth + 1 < maxColumnDepth ? learnPlan(column, column.length, depth + 1) : undefined;
+  const deeper = depth + 1 < maxColumnDepth && budget.plans > 0;
+  const plan = deeper ? learn(column, column.length, { depth: depth + 1, budget }) : undefined;
+  if (plan !== undefined) budget.plans--;
   return { name, kind: plan === undefined ? "x" : "r", plan };
 }
 

@@ -6,9 +6,11 @@
  * SHP-2  Made rows have their fields in the shape's order; a field called `__proto__` is an ordinary field.
  * SHP-3  Every generated source is unique, so that V8 shares no type feedback between shapes; equal shapes share their code,
  *        which is kept in bounded caches.
+ * SHP-4  A shape of few rows gets code only when it comes again: code takes some 40 µs, which a batch of a thousand shapes must not
+ *        cost its reader a thousand times.
  */
 import { maxBatchRows } from "./batch.ts";
-import { absent, copyValue, maxDepth } from "./plain.ts";
+import { absent, copyValue, maxDepth, setField } from "./plain.ts";
 import type { FieldKind, Plan } from "./plan.ts";
 import { maxColumnDepth } from "./wire.ts";
 
@@ -112,6 +114,9 @@ export interface Access {
 
 type Build = (rows: number, access: readonly Access[], absent: unknown) => object[];
 const builders = new Map<string, Build>();
+/** Ids of shapes that came once, with few rows (SHP-4). */
+const cameOnce = new Set<string>();
+const fewRows = 16;
 /** Shapes whose code is kept; a job with more of them compiles again now and then. */
 const maxCached = 1_024;
 
@@ -137,12 +142,31 @@ export function buildRows(
     a.kind === "f" ? (a.data instanceof Int32Array ? "i" : "f") : a.kind,
   );
   const id = kinds.join("") + JSON.stringify(names);
+  if (rows < fewRows && !builders.has(id) && !cameOnce.has(id)) {
+    if (cameOnce.size >= maxCached) cameOnce.clear();
+    cameOnce.add(id);
+    return Array.from({ length: rows }, (_, i) => rowFrom(names, access, i));
+  }
   return cached(builders, id, () =>
     compileBuild(
       names,
       access.map((a) => a.kind),
     ),
   )(rows, access, absent);
+}
+
+/** What generated code makes, without it. */
+function rowFrom(names: readonly string[], access: readonly Access[], row: number): object {
+  const made = {};
+  names.forEach((name, i) => {
+    const { kind, data, ends } = access[i] as Access;
+    const value =
+      kind === "s"
+        ? (data as string).substring(row === 0 ? 0 : ends![row - 1]!, ends![row]!)
+        : (data as ArrayLike<unknown>)[row];
+    if (kind !== "o" || value !== absent) setField(made, name, value);
+  });
+  return made;
 }
 
 /** Copied for the array of rows: `new Array(n)` and literals have allocation sites, see `compileBuild`. */

@@ -16,6 +16,11 @@
  *     tagged    length:u32 value × rows             (value.ts)
  *     mask      which:u8 (1 nulls, 2 undefineds, 4 absents) { bits(rows) } column(rows, or for dense kinds those unmasked)
  *   padding(n) := ceil(n / 8) zero bytes: every column is backed by a bit per row, so a claimed count costs the claimant.
+ *
+ * WIR-1  A column has at most `maxDecodedRows` rows.
+ * WIR-2  Rows that are backed by less than a byte each (constant, boolean, struct, and once more under a mask) are at most
+ *        `maxDecodedRows` over all columns of a batch: a bit must not cost its reader an object. A writer makes any other column
+ *        tagged, which takes a byte or more a row.
  */
 export const magic0 = 0x4d;
 export const magic1 = 0x42;
@@ -52,8 +57,34 @@ export function isDense(k: number): boolean {
 
 /** Columns nest as far as this; what lies deeper is a tagged column. */
 export const maxColumnDepth = 6;
-/** A batch of a writer has at most `maxBatchRows`; a reader accepts as many as any later version might send. */
+/**
+ * A batch of a writer has at most `maxBatchRows`, but one row may hold a list of any length; a reader accepts as many as any later
+ * version might send. An array of 2^20 values takes 8 MB and a few ms.
+ */
 export const maxDecodedRows = 1 << 20;
 /** Objects with more fields than this have no struct column. */
 export const maxStructFields = 512;
 export const padding = (rows: number): number => (rows + 7) >>> 3;
+
+/** Where in a batch a column is read or written: how deep, and how many rows of less than a byte may still come (WIR-2). */
+export class ColumnPlace {
+  readonly depth: number;
+  readonly #batch: { bitRows: number };
+
+  private constructor(depth: number, batch: { bitRows: number }) {
+    this.depth = depth;
+    this.#batch = batch;
+  }
+  static top(): ColumnPlace {
+    return new ColumnPlace(0, { bitRows: maxDecodedRows });
+  }
+  inner(): ColumnPlace {
+    return new ColumnPlace(this.depth + 1, this.#batch);
+  }
+  /** False, and nothing is taken, when they would be too many. */
+  tryTake(rows: number): boolean {
+    if (rows > this.#batch.bitRows) return false;
+    this.#batch.bitRows -= rows;
+    return true;
+  }
+}
