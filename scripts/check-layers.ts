@@ -11,7 +11,7 @@ import {
 } from "./workspace-files.ts";
 
 const layers = readLayers();
-const files = listFiles().filter((path) => /\.m?ts$/.test(path));
+const files = listFiles().filter((path) => /\.[mc]?[jt]s$/.test(path));
 
 const packages: WorkspacePackage[] = listPackageFolders().map((folder) => ({
   folder,

@@ -8,7 +8,8 @@ const layers: Layers = {
   packages: [
     { name: "base", rank: 0, kind: "pure" },
     { name: "data", rank: 1, kind: "pure" },
-    { name: "protocol", rank: 1, kind: "pure" },
+    { name: "protocol", rank: 1, kind: "pure", mayImport: ["typebox"] },
+    { name: "storage", rank: 3, kind: "node", pureFolders: ["src/keys"] },
     { name: "exchange", rank: 3, kind: "pure", nodeFolders: ["src/node"] },
     { name: "taskmanager", rank: 5, kind: "node" },
     { name: "jobmanager", rank: 5, kind: "node" },
@@ -19,19 +20,30 @@ const layers: Layers = {
 
 interface Planted {
   readonly dependencies?: readonly string[];
-  readonly exports?: readonly string[];
+  readonly devDependencies?: readonly string[];
+  readonly peerDependencies?: readonly string[];
+  readonly optionalDependencies?: readonly string[];
+  /** Subpaths, or those with what they lead to. */
+  readonly exports?: readonly string[] | Readonly<Record<string, string>>;
   readonly sources?: Readonly<Record<string, string>>;
 }
 
 function plant(
   name: string,
-  { dependencies = [], exports = ["."], sources = {} }: Planted = {},
+  { exports = ["."], sources = {}, ...given }: Planted = {},
 ): WorkspacePackage {
+  const all = (names: readonly string[] = []): Record<string, string> =>
+    Object.fromEntries(names.map((each) => [each, "workspace:*"]));
   const layer: Layer | undefined = layers.packages.find((each) => each.name === name);
   const manifest: Manifest = {
     name: layer === undefined || name === "millrace" ? name : `@millrace/${name}`,
-    exports: Object.fromEntries(exports.map((each) => [each, "./src/index.ts"])),
-    dependencies: Object.fromEntries(dependencies.map((each) => [each, "workspace:*"])),
+    exports: Array.isArray(exports)
+      ? Object.fromEntries(exports.map((each: string) => [each, "./src/index.ts"]))
+      : (exports as Readonly<Record<string, string>>),
+    dependencies: all(given.dependencies),
+    devDependencies: all(given.devDependencies),
+    peerDependencies: all(given.peerDependencies),
+    optionalDependencies: all(given.optionalDependencies),
   };
   const files = Object.entries(sources).map(
     ([path, text]) => [path, readSource(path, text)] as const,
@@ -136,6 +148,86 @@ test("LAY-2: the node folder of a pure package and its tests may use Node", () =
   expect(at("src/nodes.ts")).toHaveLength(2);
 });
 
+test("LAY-2: a pure source imports pure sources only, also of others and through a subpath", () => {
+  const storage = plant("storage");
+  const exchange = plant("exchange", {
+    exports: { ".": "./src/index.ts", "./node": "./src/node/index.ts" },
+  });
+  const testkit = (text: string, path = "src/x.ts"): string[] =>
+    violations(
+      storage,
+      exchange,
+      plant("testkit", {
+        dependencies: ["@millrace/storage", "@millrace/exchange"],
+        sources: { [path]: text },
+      }),
+    );
+  expect(testkit('import type { A } from "@millrace/storage";')).toEqual([
+    "packages/testkit/src/x.ts:1: @millrace/storage: not a pure source",
+  ]);
+  expect(testkit('import { a } from "@millrace/exchange/node";')).toEqual([
+    "packages/testkit/src/x.ts:1: @millrace/exchange/node: not a pure source",
+  ]);
+  expect(testkit('import { a } from "@millrace/exchange";')).toEqual([]);
+  expect(testkit('import { a } from "@millrace/storage";', "src/x.test.ts")).toEqual([]);
+});
+
+test("LAY-2: inside a package neither a pure source nor a pure folder imports what is not pure", () => {
+  const exchange = plant("exchange", {
+    sources: {
+      "src/x.ts": 'export { a } from "./node/tcp.ts";',
+      "src/node/tcp.ts": 'import { frame } from "../frame.ts";',
+      "src/frame.ts": "export const frame = 1;",
+    },
+  });
+  const storage = plant("storage", {
+    sources: { "src/keys/x.ts": 'import { a } from "../s3.ts";', "src/s3.ts": "" },
+  });
+  expect(violations(exchange, storage)).toEqual([
+    "packages/exchange/src/x.ts:1: ./node/tcp.ts: not a pure source",
+    "packages/storage/src/keys/x.ts:1: ../s3.ts: not a pure source",
+  ]);
+});
+
+test("LAY-2: a pure source imports a third-party package only where its row allows it", () => {
+  const at = (name: string, specifier: string, path = "src/x.ts"): string[] =>
+    violations(
+      plant(name, {
+        dependencies: ["typebox", "undici"],
+        sources: { [path]: `import { a } from "${specifier}";` },
+      }),
+    );
+  expect(at("protocol", "typebox/value")).toEqual([]);
+  expect(at("protocol", "undici")).toEqual([
+    "packages/protocol/src/x.ts:1: undici: not among those that the pure package may import",
+  ]);
+  expect(at("data", "typebox")).toHaveLength(1);
+  expect(at("exchange", "undici", "src/node/x.ts")).toEqual([]);
+  expect(at("data", "undici", "src/x.test.ts")).toEqual([]);
+  expect(at("taskmanager", "undici")).toEqual([]);
+});
+
+test("LAY-2: what is named while running is not imported from a pure source", () => {
+  for (const text of ["import(name);", 'import("./" + name);', "import();"])
+    expect(inBase(`export const name = "x"; ${text}`), text).toEqual([
+      "packages/base/src/x.ts:1: import() of an expression in a pure package",
+    ]);
+  expect(inBase("import(`./y.ts`);")).toEqual([]);
+  expect(violations(plant("taskmanager", { sources: { "src/x.ts": "import(name);" } }))).toEqual(
+    [],
+  );
+});
+
+test("LAY-2 LAY-3: a source of plain JavaScript and an `import =` count as any other", () => {
+  const at = (path: string, text: string): string[] =>
+    violations(plant("base", { sources: { [path]: text } }));
+  expect(at("src/x.mjs", "setTimeout(() => {}, 1);")).toHaveLength(1);
+  expect(at("src/x.js", 'import "node:fs";')).toHaveLength(1);
+  expect(at("src/x.ts", 'import fs = require("node:fs");')).toEqual([
+    "packages/base/src/x.ts:1: node:fs: a Node module in a pure package",
+  ]);
+});
+
 test("LAY-3: a deep import and a relative import into another package are refused", () => {
   const data = plant("data", {
     dependencies: ["@millrace/base"],
@@ -159,12 +251,48 @@ test("LAY-3: a subpath among the exports is allowed", () => {
 });
 
 test("LAY-4: an import that no package.json declares is refused, and the root's serve tests only", () => {
-  expect(inBase('import ts from "typescript";')).toEqual([
-    "packages/base/src/x.ts:1: typescript: not declared in packages/base/package.json",
+  const taskmanager = plant("taskmanager", {
+    sources: { "src/x.ts": 'import ts from "typescript";' },
+  });
+  expect(violations(taskmanager)).toEqual([
+    "packages/taskmanager/src/x.ts:1: typescript: not declared in packages/taskmanager/package.json",
   ]);
   expect(inBase('import { test } from "vitest";')).toHaveLength(1);
   const tested = plant("base", { sources: { "src/x.test.ts": 'import { test } from "vitest";' } });
   expect(violations(tested)).toEqual([]);
+});
+
+test("LAY-4: a devDependency serves tests only, an optional and a peer dependency serve all", () => {
+  const at = (kind: keyof Planted, path: string): string[] =>
+    violations(
+      plant("jobmanager", {
+        [kind]: ["fastify"],
+        sources: { [path]: 'import fastify from "fastify";' },
+      }),
+    );
+  expect(at("devDependencies", "src/x.ts")).toEqual([
+    "packages/jobmanager/src/x.ts:1: fastify: not declared in packages/jobmanager/package.json",
+  ]);
+  expect(at("devDependencies", "src/x.test.ts")).toEqual([]);
+  expect(at("optionalDependencies", "src/x.ts")).toEqual([]);
+  expect(at("peerDependencies", "src/x.ts")).toEqual([]);
+  const outside = plant("tests/x", {
+    devDependencies: ["fastify"],
+    sources: { "src/x.ts": 'import fastify from "fastify";' },
+  });
+  expect(violations(outside)).toEqual([]);
+});
+
+test("LAY-5: optional and peer dependencies count, devDependencies do not", () => {
+  const met = (kind: keyof Planted): boolean =>
+    violations(
+      plant("taskmanager"),
+      plant("third", { dependencies: ["@millrace/taskmanager"] }),
+      plant("jobmanager", { [kind]: ["third"] }),
+    ).some((problem) => problem.includes("jobmanager must never reach taskmanager"));
+  expect(met("optionalDependencies")).toBe(true);
+  expect(met("peerDependencies")).toBe(true);
+  expect(met("devDependencies")).toBe(false);
 });
 
 test("LAY-5: the JobManager and the TaskManager never meet, not even through a third", () => {
@@ -209,4 +337,28 @@ test("LAY-7: an example imports nothing but millrace", () => {
   expect(violations(plant("millrace"), plant("base"), example)).toEqual([
     "examples/word-count/job.ts:1: @millrace/base: examples import only millrace",
   ]);
+});
+
+test("LAY-8: production code imports no code for tests, neither its own nor another package's", () => {
+  const storage = (path: string): WorkspacePackage =>
+    plant("storage", {
+      exports: { ".": "./src/index.ts", "./contract.fixture": "./src/contract.fixture.ts" },
+      sources: {
+        [path]: 'import { a } from "./contract.fixture.ts";',
+        "src/contract.fixture.ts": "",
+      },
+    });
+  expect(violations(storage("src/x.ts"))).toEqual([
+    "packages/storage/src/x.ts:1: ./contract.fixture.ts: code for tests",
+  ]);
+  expect(violations(storage("src/x.test.ts"))).toEqual([]);
+  const taskmanager = (path: string): WorkspacePackage =>
+    plant("taskmanager", {
+      dependencies: ["@millrace/storage"],
+      sources: { [path]: 'import { a } from "@millrace/storage/contract.fixture";' },
+    });
+  expect(violations(storage("src/x.test.ts"), taskmanager("src/x.ts"))).toEqual([
+    "packages/taskmanager/src/x.ts:1: @millrace/storage/contract.fixture: code for tests",
+  ]);
+  expect(violations(storage("src/x.test.ts"), taskmanager("src/x.fixture.ts"))).toEqual([]);
 });

@@ -2,12 +2,16 @@
  * Decides which imports are allowed. Given sources as data, answers with violations; reads no files.
  *
  * LAY-1  An import goes to a package of strictly lower rank.
- * LAY-2  `pure` sources use no `node:*` and no ambient clock, timer, randomness or socket.
+ * LAY-2  `pure` sources use no `node:*` and no ambient clock, timer, randomness or socket, neither of their own nor
+ *        through others: they import pure sources, third-party packages only by the row's `mayImport`, and nothing that
+ *        is named while running.
  * LAY-3  Another package is entered only through its `exports`, never by a relative path.
- * LAY-4  What is imported is declared in the importer's package.json; tests may also use what the root declares.
+ * LAY-4  What is imported is declared in the importer's package.json; tests may also use its devDependencies and what
+ *        the root declares.
  * LAY-5  What a pair of `apart` names never meets, not even through others.
  * LAY-6  Inside a package, files don't load each other in a circle (type imports apart).
  * LAY-7  Examples see what users see: `millrace` and its subpaths.
+ * LAY-8  Code for tests (`*.test.ts`, `*.bench.ts`, `*.fixture.ts`) is imported by such code only.
  */
 import { posix } from "node:path";
 import { type Layer, type Layers, packageName } from "./layers.ts";
@@ -39,7 +43,8 @@ export interface Workspace {
   readonly rootDependencies: ReadonlySet<string>;
 }
 
-export const isTestFile = (path: string): boolean => /\.(test|bench|fixture)\.ts$/.test(path);
+export const isTestFile = (path: string): boolean =>
+  /\.(test|bench|fixture)\.[mc]?[jt]s$/.test(path);
 
 export function findViolations(workspace: Workspace): string[] {
   const byName = new Map(workspace.packages.map((each) => [each.manifest.name, each]));
@@ -66,13 +71,19 @@ interface FileContext {
 }
 
 function manifestViolations(each: WorkspacePackage, byName: ByName): string[] {
-  return Object.keys(each.manifest.dependencies ?? {}).flatMap((name) => {
+  return shipped(each.manifest).flatMap((name) => {
     const target = byName.get(name);
     const problem = target === undefined ? undefined : rankProblem(each.layer, target.layer);
     return problem === undefined
       ? []
       : [`${each.folder}/package.json: depends on ${name}, ${problem}`];
   });
+}
+
+/** Names of what whoever uses the package gets with it. */
+function shipped(manifest: Manifest | undefined): string[] {
+  const { dependencies, optionalDependencies, peerDependencies } = manifest ?? {};
+  return Object.keys({ ...peerDependencies, ...optionalDependencies, ...dependencies });
 }
 
 function rankProblem(from: Layer | undefined, to: Layer | undefined): string | undefined {
@@ -103,16 +114,28 @@ function isPureFile(layer: Layer | undefined, path: string): boolean {
   return (layer.pureFolders ?? []).some(within);
 }
 
+/** LAY-8 speaks of packages and apps; workspaces outside the table hold nothing but tests, examples and benchmarks. */
+const isProduction = (each: WorkspacePackage, path: string): boolean =>
+  each.layer !== undefined && !isTestFile(path);
+
 function importProblem(context: FileContext, specifier: string): string | undefined {
   const { each, path } = context;
   if (specifier.startsWith(".")) {
     const target = posix.normalize(posix.join(posix.dirname(path), specifier));
-    return target.startsWith("..") ? "a relative import leaves its package" : undefined;
+    if (target.startsWith("..")) return "a relative import leaves its package";
+    return relativeProblem(each, path, target);
   }
   if (specifier.startsWith("node:")) {
     return isPureFile(each.layer, path) ? "a Node module in a pure package" : undefined;
   }
   return packageProblem(context, specifier);
+}
+
+function relativeProblem(each: WorkspacePackage, path: string, target: string): string | undefined {
+  if (isProduction(each, path) && isTestFile(target)) return "code for tests";
+  const leavesPure =
+    each.files.has(target) && isPureFile(each.layer, path) && !isPureFile(each.layer, target);
+  return leavesPure ? "not a pure source" : undefined;
 }
 
 function packageProblem(context: FileContext, specifier: string): string | undefined {
@@ -129,19 +152,25 @@ function packageProblem(context: FileContext, specifier: string): string | undef
       return "a deep import: not among the exports of its package";
     const problem = rankProblem(each.layer, target.layer);
     if (problem !== undefined && !(test && name === "@millrace/testkit")) return problem;
+    const entry = posix.normalize(target.manifest.exports?.[subpath] ?? "");
+    if (isProduction(each, path) && isTestFile(entry)) return "code for tests";
+    if (isPureFile(each.layer, path) && !isPureFile(target.layer, entry))
+      return "not a pure source";
   }
-  return isDeclared(each, name) || (test && workspace.rootDependencies.has(name))
+  const isForeign = target === undefined && isPureFile(each.layer, path);
+  if (isForeign && !(each.layer?.mayImport ?? []).includes(name))
+    return "not among those that the pure package may import";
+  return isDeclared(each, name, path) || (test && workspace.rootDependencies.has(name))
     ? undefined
     : `not declared in ${each.folder}/package.json`;
 }
 
-function isDeclared(each: WorkspacePackage, name: string): boolean {
-  const { dependencies, devDependencies, optionalDependencies, peerDependencies } = each.manifest;
+function isDeclared(each: WorkspacePackage, name: string, path: string): boolean {
+  const { manifest } = each;
   return (
-    name === each.manifest.name ||
-    [dependencies, devDependencies, optionalDependencies, peerDependencies].some(
-      (of) => name in (of ?? {}),
-    )
+    name === manifest.name ||
+    shipped(manifest).includes(name) ||
+    (!isProduction(each, path) && name in (manifest.devDependencies ?? {}))
   );
 }
 
@@ -161,7 +190,7 @@ function pathBetween(from: string, to: string, byName: ByName): string[] | undef
   for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
     const last = path[path.length - 1] ?? "";
     if (last === to) return path;
-    for (const next of Object.keys(byName.get(last)?.manifest.dependencies ?? {})) {
+    for (const next of shipped(byName.get(last)?.manifest)) {
       if (!byName.has(next) || seen.has(next)) continue;
       seen.add(next);
       queue.push([...path, next]);

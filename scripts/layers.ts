@@ -1,9 +1,6 @@
 /**
- * Reads `layers.json`, the rank table as data. It is the only place that says which package may use which.
- *
- * LAY-1  An import goes to a package of strictly lower rank.
- * LAY-2  `pure` sources use no `node:*` and no ambient clock, timer, randomness or socket.
- * LAY-3  `node` sources of a `pure` package live in the folder that its row names, and nowhere else.
+ * Reads `layers.json`, the rank table as data. It is the only place that says which package may use which;
+ * `layer-rules.ts` says what follows from it.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,6 +16,8 @@ export interface Layer {
   readonly nodeFolders?: readonly string[];
   /** Folders of a node package that must stay pure, relative to the package. */
   readonly pureFolders?: readonly string[];
+  /** Third-party packages that pure sources of it may import: they compute, and ask nothing of the machine. */
+  readonly mayImport?: readonly string[];
 }
 
 export interface Layers {

@@ -13,7 +13,7 @@ export interface Import {
 
 export interface SourceFacts {
   readonly imports: readonly Import[];
-  /** Ambient names used as values, such as `Date.now` or `setTimeout`. */
+  /** Ambient names used as values, such as `Date.now` or `setTimeout`, and imports of what is named while running. */
   readonly ambient: readonly { readonly name: string; readonly line: number }[];
   readonly exportStars: readonly number[];
 }
@@ -66,8 +66,12 @@ export function readSource(path: string, text: string): SourceFacts {
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
       addImport(node.argument.literal, true);
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
-      addImport(node.arguments[0], false);
-    } else {
+      const [specifier] = node.arguments;
+      addImport(specifier, false);
+      if (specifier === undefined || !ts.isStringLiteralLike(specifier))
+        ambient.push({ name: "import() of an expression", line: lineOf(node) });
+    } else if (ts.isExternalModuleReference(node)) addImport(node.expression, false);
+    else {
       const name = ambientUse(node);
       if (name !== undefined) ambient.push({ name, line: lineOf(node) });
       collectDeclaration(node, declared);
