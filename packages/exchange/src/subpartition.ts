@@ -7,22 +7,16 @@
  *        that is overdraft, at most one input row's output.
  */
 import type { BatchWriter } from "@millrace/data";
+import { FrameQueue } from "./frame-queue.ts";
 import { type FrameKind, FrameKind as kinds, type OutboundChannel } from "./transport.ts";
 
 /** Two batches of the largest usual size: one on its way into the socket, one being made ready. */
 export const maxQueuedBytes = 192 * 1024;
 
-interface Waiting {
-  readonly kind: FrameKind;
-  readonly payload: Uint8Array;
-}
-
 export class Subpartition {
   readonly #channel: OutboundChannel;
   readonly #writer: BatchWriter;
-  #queue: Waiting[] = [];
-  #head = 0;
-  #queuedBytes = 0;
+  readonly #queue = new FrameQueue();
   #onRoom: (() => void) | undefined;
   records = 0;
   bytes = 0;
@@ -43,10 +37,10 @@ export class Subpartition {
     this.#onRoom = listener;
   }
   get full(): boolean {
-    return this.#queuedBytes >= maxQueuedBytes;
+    return this.#queue.bytes >= maxQueuedBytes;
   }
   get queuedBytes(): number {
-    return this.#queuedBytes;
+    return this.#queue.bytes;
   }
   /** Rows that no batch has been made of yet. */
   get openRows(): number {
@@ -69,44 +63,30 @@ export class Subpartition {
 
   event(kind: FrameKind, payload: Uint8Array): void {
     this.flush();
-    const last = this.#queue[this.#queue.length - 1];
-    if (
-      kind === kinds.watermark &&
-      last?.kind === kinds.watermark &&
-      this.#queue.length > this.#head
-    ) {
-      this.#queue[this.#queue.length - 1] = { kind, payload };
-      return;
-    }
+    if (kind === kinds.watermark && this.#queue.last()?.kind === kinds.watermark)
+      return this.#queue.replaceLast({ kind, payload });
     this.#enqueue(kind, payload);
   }
 
   close(): void {
-    this.#queue = [];
-    this.#head = 0;
+    this.#queue.clear();
     this.#channel.close();
   }
 
   #enqueue(kind: FrameKind, payload: Uint8Array): void {
     this.#queue.push({ kind, payload });
-    this.#queuedBytes += payload.length;
     this.#send();
   }
 
   #send(): void {
     for (
-      let next = this.#queue[this.#head];
+      let next = this.#queue.peek();
       next !== undefined && this.#channel.mayGo(next.payload.length);
-      next = this.#queue[this.#head]
+      next = this.#queue.peek()
     ) {
-      this.#head += 1;
-      this.#queuedBytes -= next.payload.length;
+      this.#queue.shift();
       this.bytes += next.payload.length;
       this.#channel.send(next.kind, next.payload);
-    }
-    if (this.#head === this.#queue.length) {
-      this.#queue.length = 0;
-      this.#head = 0;
     }
   }
 }
