@@ -3,12 +3,14 @@
  * process, and the simulation, which delays and cuts links through `deliver`.
  *
  * LOC-1  Delivery is asynchronous: nothing of the other end runs inside `send`, `grant` or `sendHint`.
- * LOC-2  Ends meet by (scope, address, channel); another scope (attempt) never meets them (TRN-5).
+ * LOC-2  What arrives without having been granted fails the channel, as over TCP (TRN-2).
+ * LOC-3  Ends meet by (scope, address, channel); another scope (attempt) never meets them (TRN-5).
  */
 import type { Timers } from "@millrace/base";
-import { Credit } from "./credit.ts";
+import { Credit, Grant } from "./credit.ts";
 import { fail } from "./fail.ts";
 import { FrameQueue } from "./frame-queue.ts";
+import { Hints } from "./hints.ts";
 import type {
   ChannelId,
   Frame,
@@ -35,7 +37,7 @@ interface Line {
   readonly to: string;
   /** Grants and hints given before the producer opened. */
   grantedEarly: number;
-  hintsEarly: Uint8Array[];
+  readonly hintsEarly: Hints;
 }
 
 export function createLocalNetwork(timers: Timers, hooks?: LocalNetworkHooks): LocalNetwork {
@@ -51,7 +53,7 @@ export function createLocalNetwork(timers: Timers, hooks?: LocalNetworkHooks): L
       from: `>${to}`,
       to,
       grantedEarly: 0,
-      hintsEarly: [],
+      hintsEarly: new Hints(),
     };
     lines.set(key, line);
     return line;
@@ -97,7 +99,7 @@ class LocalOutbound implements OutboundChannel {
   #onCredit: (() => void) | undefined;
   #onHint: ((payload: Uint8Array) => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
-  #hints: Uint8Array[] = [];
+  readonly #hints = new Hints();
   #closed = false;
 
   constructor(
@@ -112,8 +114,7 @@ class LocalOutbound implements OutboundChannel {
     this.#forget = forget;
     line.outbound = this;
     if (line.grantedEarly > 0) this.granted(line.grantedEarly);
-    this.#hints = line.hintsEarly;
-    line.hintsEarly = [];
+    for (const hint of line.hintsEarly.take()) this.#hints.push(hint);
   }
   get credit(): number {
     return this.#credit.bytes;
@@ -133,8 +134,7 @@ class LocalOutbound implements OutboundChannel {
   }
   onHint(listener: (payload: Uint8Array) => void): void {
     this.#onHint = listener;
-    for (const payload of this.#hints) listener(payload);
-    this.#hints = [];
+    for (const payload of this.#hints.take()) listener(payload);
   }
   onFailure(listener: (error: unknown) => void): void {
     this.#onFailure = listener;
@@ -174,6 +174,7 @@ class LocalInbound implements InboundChannel {
   readonly #deliver: LocalNetworkHooks["deliver"];
   readonly #forget: () => void;
   readonly #queue = new FrameQueue();
+  readonly #grant = new Grant();
   #onFrame: (() => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
   #closed = false;
@@ -198,6 +199,7 @@ class LocalInbound implements InboundChannel {
   }
   grant(bytes: number): void {
     if (this.#closed) return;
+    this.#grant.given(bytes);
     this.#deliver({ from: this.#line.to, to: this.#line.from }, () => {
       if (this.#line.outbound === undefined) this.#line.grantedEarly += bytes;
       else this.#line.outbound.granted(bytes);
@@ -226,13 +228,22 @@ class LocalInbound implements InboundChannel {
     );
   }
   arrive(frame: Frame): void {
-    if (!this.#closed && this.#queue.push(frame)) this.#onFrame?.();
+    if (this.#closed) return;
+    try {
+      this.#grant.arrived(frame.payload.length);
+    } catch (error) {
+      this.peerLost(error);
+      this.close();
+      return;
+    }
+    if (this.#queue.push(frame)) this.#onFrame?.();
   }
-  peerLost(): void {
+  peerLost(cause?: unknown): void {
     if (!this.#closed)
       this.#onFailure?.(
         fail("EXCHANGE_PEER_LOST", {
           fields: { edge: this.id.edge, from: this.id.from, to: this.id.to },
+          cause,
         }),
       );
   }

@@ -1,5 +1,6 @@
 /** What every transport must do (TRN-1..5), run against each of them. */
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
+import { Credit } from "./credit.ts";
 import {
   type ChannelId,
   FrameKind,
@@ -29,6 +30,8 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 export function transportContract(
   name: string,
   open: (scopes?: readonly [string, string]) => Promise<TransportPair>,
+  /** A peer of another attempt is refused; false: there is no way to it at all. */
+  refuses: boolean,
 ): void {
   const withPair = (run: (pair: TransportPair) => Promise<void>) => async () => {
     const pair = await open();
@@ -157,22 +160,46 @@ export function transportContract(
     }),
   );
 
-  test(`${name} TRN-5: a peer of another attempt gets no credit`, async () => {
+  test(`${name} TRN-5: a peer of another attempt gets no credit, and is told so where it dialled`, async () => {
     const pair = await open(["job 1.1", "job 1.2"]);
     try {
       const [out, inbound] = both(pair, 100);
-      let failed = false;
-      out.onFailure(() => {
-        failed = true;
-      });
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      const failures: unknown[] = [];
+      out.onFailure((error) => failures.push(error));
+      if (refuses) await until(() => failures.length > 0, "the refusal");
+      else await new Promise((resolve) => setTimeout(resolve, 50));
+      expect(failures).toMatchObject(refuses ? [{ code: "EXCHANGE_PEER_LOST" }] : []);
       expect(out.credit).toBe(0);
       expect(inbound.queuedBytes).toBe(0);
-      void failed;
     } finally {
       await pair.close();
     }
   });
+
+  test(
+    `${name} TRN-2: a producer that sends without credit fails the channel at both ends, once`,
+    withPair(async (pair) => {
+      const [out, inbound] = both(pair, 1_000);
+      await until(() => out.credit > 0, "credit");
+      const failures: [string, unknown][] = [];
+      inbound.onFailure((error) => failures.push(["consumer", error]));
+      out.onFailure((error) => failures.push(["producer", error]));
+      const spend = vi.spyOn(Credit.prototype, "spend").mockImplementation(() => {});
+      try {
+        for (let i = 0; i < 100; i++) out.send(FrameKind.batch, bytes(300));
+      } finally {
+        spend.mockRestore();
+      }
+      await until(() => failures.length === 2, "both ends fail");
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      expect(failures.map(([end]) => end).sort()).toEqual(["consumer", "producer"]);
+      expect(new Map(failures).get("consumer")).toMatchObject({
+        code: "EXCHANGE_PEER_LOST",
+        cause: { code: "EXCHANGE_CORRUPT", fields: { reason: "data without credit" } },
+      });
+      expect(inbound.queuedBytes).toBe(900);
+    }),
+  );
 
   test(
     `${name}: many channels over one pair keep apart`,

@@ -6,34 +6,42 @@ import { createLocalNetwork } from "./local-transport.ts";
 import { openTcpTransport } from "./node/tcp-transport.ts";
 import { transportContract } from "./transport-contract.fixture.ts";
 
-transportContract("local", async ([producing, consuming] = ["s", "s"]) => {
-  const network = createLocalNetwork(nodePlatform.timers);
-  const producer = network.transport({ host: "p", port: 1 }, producing);
-  const consumer = network.transport({ host: "c", port: 2 }, consuming);
-  return {
-    producer,
-    consumer,
-    kill: () => void producer.close(),
-    close: async () => {
-      await producer.close();
-      await consumer.close();
-    },
-  };
-});
+transportContract(
+  "local",
+  async ([producing, consuming] = ["s", "s"]) => {
+    const network = createLocalNetwork(nodePlatform.timers);
+    const producer = network.transport({ host: "p", port: 1 }, producing);
+    const consumer = network.transport({ host: "c", port: 2 }, consuming);
+    return {
+      producer,
+      consumer,
+      kill: () => void producer.close(),
+      close: async () => {
+        await producer.close();
+        await consumer.close();
+      },
+    };
+  },
+  false,
+);
 
-transportContract("tcp", async ([producing, consuming] = ["s", "s"]) => {
-  const producer = await openTcpTransport({ host: "127.0.0.1", scope: producing });
-  const consumer = await openTcpTransport({ host: "127.0.0.1", scope: consuming });
-  return {
-    producer,
-    consumer,
-    kill: () => void producer.close(),
-    close: async () => {
-      await producer.close();
-      await consumer.close();
-    },
-  };
-});
+transportContract(
+  "tcp",
+  async ([producing, consuming] = ["s", "s"]) => {
+    const producer = await openTcpTransport({ host: "127.0.0.1", scope: producing });
+    const consumer = await openTcpTransport({ host: "127.0.0.1", scope: consuming });
+    return {
+      producer,
+      consumer,
+      kill: () => void producer.close(),
+      close: async () => {
+        await producer.close();
+        await consumer.close();
+      },
+    };
+  },
+  true,
+);
 
 test("TCP-4: a listener that is not there is a failure of every channel, not a hang", async () => {
   const server = createServer();

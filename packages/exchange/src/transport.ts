@@ -4,7 +4,8 @@
  *
  * TRN-1  Frames of a channel arrive in the order they were sent, each once, or the channel fails.
  * TRN-2  Data is sent only under credit: the sum of payload bytes sent never exceeds the sum of credits granted (one frame may
- *        exceed the rest of a credit when that credit was untouched, so that a row larger than the window can pass).
+ *        exceed the rest of a credit when that credit was untouched, so that a row larger than the window can pass). The consumer
+ *        fails a channel whose producer does not keep to it.
  * TRN-3  Control (credit, hint, cancel) never waits behind data.
  * TRN-4  A peer's death is reported once, by `onFailure`, after every frame that did arrive.
  * TRN-5  A peer of another job, epoch or attempt is refused at the handshake.

@@ -8,8 +8,17 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeBarrier, decodeIdle, decodeWatermark, encodeBarrier } from "../events.ts";
 import { type Frame, FrameKind } from "../transport.ts";
-import { Connection, encodeJson, encodeU32, FrameType, maxPayloadBytes } from "./connection.ts";
-import { InboundTable } from "./inbound.ts";
+import {
+  Connection,
+  FrameType,
+  headBytes,
+  maxControlBytes,
+  maxPayloadBytes,
+  protocolVersion,
+  type WireFrame,
+} from "./connection.ts";
+import { InboundTable } from "./inbound-table.ts";
+import { encodeJson, encodeU32 } from "./payloads.ts";
 
 const seed = Number(process.env["MILLRACE_SEED"] ?? 20_261);
 const runs = (numRuns: number) => ({ numRuns, seed });
@@ -40,36 +49,50 @@ class FakeSocket extends EventEmitter {
   }
 }
 
-interface Wire {
-  readonly type: number;
-  readonly channel: number;
-  readonly payload: Uint8Array;
-}
+/** A frame to send; its sequence, when it is not the channel's next. */
+type Wire = Omit<WireFrame, "sequence"> & { readonly sequence?: number };
+
 function receiver(): {
   readonly socket: FakeSocket;
-  readonly frames: Wire[];
+  readonly frames: WireFrame[];
   readonly ends: unknown[];
 } {
   const socket = new FakeSocket();
-  const frames: Wire[] = [];
+  const frames: WireFrame[] = [];
   const ends: unknown[] = [];
   new Connection(socket as unknown as Socket, {
-    onFrame: (type, channel, payload) => void frames.push({ type, channel, payload }),
+    onFrame: (frame) => void frames.push(frame),
     onEnd: (error) => void ends.push(error),
   });
   return { socket, frames, ends };
 }
-function encoded(frames: readonly Wire[]): Uint8Array {
-  const socket = new FakeSocket();
-  const nothing = { onFrame: () => {}, onEnd: () => {} };
-  const connection = new Connection(socket as unknown as Socket, nothing);
-  for (const { type, channel, payload } of frames) connection.send(type, channel, payload);
-  return Buffer.concat(socket.written);
+/** The bytes of a peer that counts its frames by channel, from 0; a hello is not counted. */
+function peer(): (frames: readonly Wire[]) => Uint8Array {
+  const counts = new Map<number, number>();
+  return (frames) => {
+    const socket = new FakeSocket();
+    const nothing = { onFrame: () => {}, onEnd: () => {} };
+    const connection = new Connection(socket as unknown as Socket, nothing);
+    for (const { type, channel, sequence, payload } of frames) {
+      const count = type === FrameType.hello ? 0 : (counts.get(channel) ?? 0);
+      if (type !== FrameType.hello) counts.set(channel, count + 1);
+      connection.send({ type, channel, sequence: sequence ?? count, payload });
+    }
+    return Buffer.concat(socket.written);
+  };
 }
+const encoded = (frames: readonly Wire[]): Uint8Array => peer()(frames);
 
-const anyFrame: fc.Arbitrary<Wire> = fc.record({
-  type: fc.constantFrom<number>(...Object.values(FrameType), 17, 18, 21, 255),
+const anyFrame: fc.Arbitrary<WireFrame> = fc.record({
+  type: fc.constantFrom<number>(
+    ...Object.values(FrameType).filter((type) => type !== FrameType.ping),
+    17,
+    18,
+    21,
+    255,
+  ),
   channel: fc.oneof(fc.nat(5), fc.integer({ min: 0, max: 0xffff_ffff })),
+  sequence: fc.oneof(fc.nat(5), fc.integer({ min: 0, max: 0xffff_ffff })),
   payload: fc.uint8Array({ maxLength: 40 }),
 });
 const anySizes = fc.array(fc.integer({ min: 1, max: 30 }), { maxLength: 5 });
@@ -97,7 +120,7 @@ describe(`frames, seed ${seed}`, () => {
       fc.property(fc.uint8Array({ maxLength: 120 }), anySizes, (bytes, sizes) => {
         const { socket, frames, ends } = receiver();
         socket.arrive(bytes, sizes);
-        expect(frames.length).toBeLessThanOrEqual(bytes.length / 13);
+        expect(frames.length).toBeLessThanOrEqual(bytes.length / headBytes);
         expect(ends.length).toBe(socket.destroyed ? 1 : 0);
         for (const error of ends) expectCoded(error);
       }),
@@ -120,7 +143,7 @@ describe(`frames, seed ${seed}`, () => {
           socket.arrive(bytes, sizes);
           let whole = 0;
           for (let end = 0; whole < frames.length; whole++) {
-            end += 13 + (frames[whole]?.payload.length ?? 0);
+            end += headBytes + (frames[whole]?.payload.length ?? 0);
             if (end > at) break;
           }
           expect(seen).toEqual(frames.slice(0, whole));
@@ -157,7 +180,7 @@ describe(`frames, seed ${seed}`, () => {
     const waiting: FakeSocket[] = [];
     for (let i = 0; i < 400; i++) {
       const claim = i % 2 === 0 ? 0xffff_ffff - i : maxPayloadBytes - i;
-      const head = new Uint8Array(13);
+      const head = new Uint8Array(headBytes);
       new DataView(head.buffer).setUint32(0, claim, true);
       head[4] = FrameType.data;
       const { socket, frames, ends } = receiver();
@@ -171,6 +194,12 @@ describe(`frames, seed ${seed}`, () => {
       } else expect(ends).toEqual([]);
       waiting.push(socket);
     }
+    const control = new Uint8Array(headBytes);
+    new DataView(control.buffer).setUint32(0, maxControlBytes + 1, true);
+    control[4] = FrameType.open;
+    const { socket, ends } = receiver();
+    socket.arrive(control);
+    expect(ends).toMatchObject([{ code: "EXCHANGE_CORRUPT" }]);
     // 200 claims of 64 MB are 12.8 GB.
     expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
     expect(waiting).toHaveLength(400);
@@ -182,15 +211,15 @@ function listener(): {
   readonly table: InboundTable;
   connect(): { readonly socket: FakeSocket; readonly ends: unknown[] };
 } {
-  const table = new InboundTable();
+  const table = new InboundTable("scope");
   return {
     table,
     connect() {
       const socket = new FakeSocket();
       const ends: unknown[] = [];
       const connection: Connection = new Connection(socket as unknown as Socket, {
-        onFrame: (type, channel, payload) =>
-          table.frame(connection, "scope", { type, channel, payload }),
+        onHead: (head) => table.head(connection, head),
+        onFrame: (frame) => table.frame(connection, frame),
         onEnd: (error) => {
           ends.push(error);
           table.lost(connection, error);
@@ -204,9 +233,12 @@ const goodId = { edge: "good", from: 0, to: 0 };
 const hello: Wire = {
   type: FrameType.hello,
   channel: 0,
-  payload: encodeJson({ scope: "scope", version: 1 }),
+  payload: encodeJson({ scope: "scope", version: protocolVersion }),
 };
 const goodOpen: Wire = { type: FrameType.open, channel: 0, payload: encodeJson(goodId) };
+
+const nothing = new Uint8Array(0);
+const data = (payload: Uint8Array): Wire => ({ type: FrameType.data + 1, channel: 0, payload });
 
 const anyPayload = fc.oneof(
   fc.uint8Array({ maxLength: 20 }),
@@ -216,14 +248,15 @@ const anyPayload = fc.oneof(
     goodOpen.payload,
     encodeJson(null),
     encodeJson({ scope: "scope" }),
-    encodeJson({ scope: "scope", version: 2 }),
-    encodeJson({ scope: "other", version: 1 }),
+    encodeJson({ scope: "scope", version: protocolVersion - 1 }),
+    encodeJson({ scope: "other", version: protocolVersion }),
     encodeJson({ edge: "early", from: 0, to: 1 }),
     encodeJson({ edge: "e", from: -1, to: "x" }),
     encodeU32(7),
   ),
 );
 const anyHostile: fc.Arbitrary<Wire> = fc.record({
+  sequence: fc.option(fc.nat(3), { nil: undefined, freq: 4 }) as fc.Arbitrary<number>,
   type: fc.oneof(fc.constantFrom<number>(...Object.values(FrameType), 17, 21, 22), fc.nat(255)),
   channel: fc.oneof(fc.nat(2), fc.integer({ min: 0, max: 0xffff_ffff })),
   payload: anyPayload,
@@ -240,8 +273,10 @@ describe(`handshake, seed ${seed}`, () => {
           const inbound = table.open(goodId);
           const failures: unknown[] = [];
           inbound.onFailure((error) => failures.push(error));
+          inbound.grant(2);
           const good = connect();
-          good.socket.arrive(encoded([hello, goodOpen]));
+          const goodPeer = peer();
+          good.socket.arrive(goodPeer([hello, goodOpen]));
           const bad = connect();
           bad.socket.arrive(encoded(greets ? [hello, ...frames] : frames));
           bad.socket.emit("close");
@@ -249,7 +284,7 @@ describe(`handshake, seed ${seed}`, () => {
           if (bad.socket.destroyed) expectCoded(bad.ends[0]);
           // The good peer's next batch arrives, and nothing else has.
           good.socket.arrive(
-            encoded([{ type: FrameType.data + 1, channel: 0, payload: Uint8Array.of(1, 2) }]),
+            goodPeer([{ type: FrameType.data + 1, channel: 0, payload: Uint8Array.of(1, 2) }]),
           );
           expect(good.ends).toEqual([]);
           expect(failures).toEqual([]);
@@ -267,8 +302,8 @@ describe(`handshake, seed ${seed}`, () => {
   test.each([
     ["null", hello.type, encodeJson(null)],
     ["no version", hello.type, encodeJson({ scope: "scope" })],
-    ["another version", hello.type, encodeJson({ scope: "scope", version: 2 })],
-    ["another attempt", hello.type, encodeJson({ scope: "other", version: 1 })],
+    ["another version", hello.type, encodeJson({ scope: "scope", version: protocolVersion - 1 })],
+    ["another attempt", hello.type, encodeJson({ scope: "other", version: protocolVersion })],
     ["no JSON", hello.type, Uint8Array.of(123)],
     ["another frame first", FrameType.open, goodOpen.payload],
   ])("TCP-1: a hello is refused: %s", (_what, type, payload) => {
@@ -291,12 +326,18 @@ describe(`handshake, seed ${seed}`, () => {
       ],
     ],
     ["a channel that has its producer", { ...goodOpen, channel: 9 }],
+    ["more data than was granted", [data(Uint8Array.of(1)), data(Uint8Array.of(2, 3))]],
+    ["data after the grant was used up", [data(Uint8Array.of(1, 2)), data(Uint8Array.of(3))]],
+    ["empty frames without end", [data(nothing), data(nothing)]],
+    ["a frame that came twice", { ...data(Uint8Array.of(1)), sequence: 0 }],
+    ["a frame after a missing one", { ...data(Uint8Array.of(1)), sequence: 2 }],
+    ["an opening in the middle", { ...goodOpen, channel: 4, sequence: 1 }],
     ["an unknown kind of data", { type: 40, channel: 0, payload: Uint8Array.of() }],
     ["a frame for diallers", { type: FrameType.credit, channel: 0, payload: encodeU32(1) }],
     ["an unknown type", { type: 9, channel: 0, payload: Uint8Array.of() }],
   ])("TCP-3: after the handshake is refused: %s", (_what, frames) => {
     const { table, connect } = listener();
-    table.open(goodId);
+    table.open(goodId).grant(2);
     table.open({ ...goodId, to: 5 });
     const { socket, ends } = connect();
     socket.arrive(encoded([hello, goodOpen, frames].flat()));
@@ -304,14 +345,70 @@ describe(`handshake, seed ${seed}`, () => {
     expectCoded(ends[0]);
   });
 
+  test("TCP-2: a payload beyond its credit is refused by its head: none of its bytes are waited for", () => {
+    const { table, connect } = listener();
+    table.open(goodId).grant(1_000);
+    const { socket, ends } = connect();
+    const producer = peer();
+    socket.arrive(producer([hello, goodOpen, data(new Uint8Array(999))]));
+    expect(ends).toEqual([]);
+    socket.arrive(producer([data(new Uint8Array(10_000))]).subarray(0, headBytes));
+    expect(ends).toMatchObject([
+      { code: "EXCHANGE_CORRUPT", fields: { granted: 1, payloadBytes: 10_000 } },
+    ]);
+    const stranger = connect();
+    stranger.socket.arrive(producer([data(nothing)]).subarray(0, headBytes));
+    expect(stranger.ends).toMatchObject([{ fields: { reason: "no hello" } }]);
+  });
+
+  test("TRN-2: one row larger than the untouched window passes, the next waits for its credit", () => {
+    const { table, connect } = listener();
+    const inbound = table.open(goodId);
+    inbound.grant(10);
+    const { socket, ends } = connect();
+    const producer = peer();
+    socket.arrive(producer([hello, goodOpen, data(new Uint8Array(500))]));
+    expect([inbound.queuedBytes, ends]).toEqual([500, []]);
+    inbound.grant(500);
+    socket.arrive(producer([data(new Uint8Array(500))]));
+    expect([inbound.queuedBytes, ends]).toEqual([1_000, []]);
+    inbound.grant(499);
+    socket.arrive(producer([data(new Uint8Array(10))]));
+    expect(ends).toMatchObject([{ fields: { granted: 9, payloadBytes: 10 } }]);
+  });
+
+  test("channels that nobody opens and hints that nobody hears are bounded", () => {
+    const { connect } = listener();
+    const { socket, ends } = connect();
+    const opens = Array.from({ length: 16_385 }, (_, channel) => ({
+      type: FrameType.open,
+      channel,
+      payload: encodeJson({ edge: "e", from: 0, to: channel }),
+    }));
+    socket.arrive(encoded([hello, ...opens.slice(0, -1)]));
+    expect(ends).toEqual([]);
+    const again = connect();
+    again.socket.arrive(
+      encoded([hello, { ...goodOpen, payload: encodeJson({ edge: "one", from: 0, to: 1 }) }]),
+    );
+    expect(again.ends).toMatchObject([
+      { fields: { reason: "too many channels that nobody opened" } },
+    ]);
+    const inbound = new InboundTable("scope").open(goodId);
+    for (let i = 0; i < 1_024; i++) inbound.sendHint(nothing);
+    expect(() => inbound.sendHint(nothing)).toThrow(
+      expect.objectContaining({ code: "EXCHANGE_CORRUPT" }),
+    );
+  });
+
   test("TCP-4: a producer that opened early and was lost before the consumer came is reported", async () => {
     for (const ending of ["connection", "close frame"]) {
       const { table, connect } = listener();
       const { socket } = connect();
-      socket.arrive(encoded([hello, goodOpen]));
+      const producer = peer();
+      socket.arrive(producer([hello, goodOpen]));
       if (ending === "connection") socket.emit("close");
-      else
-        socket.arrive(encoded([{ type: FrameType.close, channel: 0, payload: new Uint8Array(0) }]));
+      else socket.arrive(producer([{ type: FrameType.close, channel: 0, payload: nothing }]));
       const inbound = table.open(goodId);
       const error = await new Promise((resolve) => {
         inbound.onFailure(resolve);

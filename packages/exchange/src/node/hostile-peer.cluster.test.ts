@@ -6,7 +6,8 @@ import { crc32c } from "@millrace/data";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FrameKind } from "../transport.ts";
-import { encodeJson, encodeU32, FrameType } from "./connection.ts";
+import { FrameType, headBytes, protocolVersion } from "./connection.ts";
+import { encodeJson, encodeU32 } from "./payloads.ts";
 import { openTcpTransport } from "./tcp-transport.ts";
 
 const seed = Number(process.env["MILLRACE_SEED"] ?? 20_262);
@@ -15,25 +16,35 @@ const soon = 2_000;
 interface Forged {
   readonly type: number;
   readonly channel: number;
+  readonly sequence: number;
   readonly payload: Uint8Array;
   /** Undefined: the truth. */
   readonly claim: number | undefined;
   readonly checked: boolean;
 }
-function forged({ type, channel, payload, claim = payload.length, checked }: Forged): Buffer {
-  const head = Buffer.alloc(13);
+function forged({
+  type,
+  channel,
+  sequence,
+  payload,
+  claim = payload.length,
+  checked,
+}: Forged): Buffer {
+  const head = Buffer.alloc(headBytes);
   head.writeUInt32LE(claim, 0);
   head.writeUInt8(type, 4);
   head.writeUInt32LE(channel, 5);
-  head.writeUInt32LE(checked ? crc32c(payload, crc32c(head.subarray(0, 9))) : 0xdead_beef, 9);
+  head.writeUInt32LE(sequence, 9);
+  head.writeUInt32LE(checked ? crc32c(payload, crc32c(head.subarray(0, 13))) : 0xdead_beef, 13);
   return Buffer.concat([head, payload]);
 }
 const anyForged: fc.Arbitrary<Forged> = fc.record({
   type: fc.constantFrom<number>(...Object.values(FrameType), 17, 99),
   channel: fc.nat(3),
+  sequence: fc.nat(2),
   payload: fc.oneof(
     fc.uint8Array({ maxLength: 20 }),
-    fc.constantFrom(encodeJson({ scope: "s", version: 1 }), encodeU32(1_000)),
+    fc.constantFrom(encodeJson({ scope: "s", version: protocolVersion }), encodeU32(1_000)),
   ),
   claim: fc.option(fc.constantFrom(0xffff_ffff, 64 * 1024 * 1024, 1), {
     nil: undefined,
@@ -82,6 +93,7 @@ test(`TCP-3: hostile diallers are cut off; a channel of an honest one goes on, s
       await expect
         .poll(() => inbound.take()?.payload, { interval: 1, timeout: soon })
         .toEqual(new Uint8Array(bytes));
+      inbound.grant(bytes.length);
     }),
     { numRuns: 200, seed },
   );

@@ -2,11 +2,15 @@
 import { connect, type Socket } from "node:net";
 import { Credit } from "../credit.ts";
 import { fail } from "../fail.ts";
+import { Hints } from "../hints.ts";
 import type { ChannelId, FrameKind, OutboundChannel } from "../transport.ts";
-import { Connection, decodeU32, encodeJson, FrameType, protocolVersion } from "./connection.ts";
+import { Connection, FrameType, protocolVersion, type WireFrame } from "./connection.ts";
+import { decodeU32, encodeJson } from "./payloads.ts";
+import { Sequence } from "./sequence.ts";
 
 /** The other slot listened before its address was given out: a refusal is an end, silence is a network that does not carry. */
 const connectTimeoutMs = 5_000;
+const nothing = new Uint8Array(0);
 
 export class Link {
   readonly #socket: Socket;
@@ -14,7 +18,10 @@ export class Link {
   readonly #channels: TcpOutbound[] = [];
   #lost: { readonly error: unknown } | undefined;
 
-  constructor(peer: { readonly host: string; readonly port: number }, scope: string) {
+  constructor(
+    peer: { readonly host: string; readonly port: number },
+    { scope, heartbeatMs }: { readonly scope: string; readonly heartbeatMs: number },
+  ) {
     this.#socket = connect({
       host: peer.host,
       port: peer.port,
@@ -30,36 +37,48 @@ export class Link {
       connectTimeoutMs,
     );
     this.#socket.once("connect", () => clearTimeout(watchdog));
-    this.#connection = new Connection(this.#socket, {
-      onFrame: (type, channel, payload) => this.#frame(type, channel, payload),
-      onEnd: (error) => {
-        clearTimeout(watchdog);
-        this.#lost = { error };
-        for (const channel of this.#channels) channel.lost(error);
-      },
+    const onEnd = (error: unknown) => {
+      clearTimeout(watchdog);
+      this.#lost = { error };
+      for (const channel of this.#channels) channel.lost(error);
+    };
+    this.#connection = new Connection(
+      this.#socket,
+      { onHead: refuseData, onFrame: (frame) => this.#frame(frame), onEnd },
+      heartbeatMs,
+    );
+    this.#connection.send({
+      type: FrameType.hello,
+      channel: 0,
+      sequence: 0,
+      payload: encodeJson({ scope, version: protocolVersion }),
     });
-    this.#connection.send(FrameType.hello, 0, encodeJson({ scope, version: protocolVersion }));
   }
 
   open(id: ChannelId): OutboundChannel {
     const channel = new TcpOutbound(id, this.#connection, this.#channels.length);
     this.#channels.push(channel);
-    this.#connection.send(FrameType.open, this.#channels.length - 1, encodeJson(id));
+    channel.open();
     const lost = this.#lost;
     if (lost !== undefined) setImmediate(() => channel.lost(lost.error));
     return channel;
   }
+  /** Sends what is written, then closes. */
   close(): void {
     for (const channel of this.#channels) channel.close();
     this.#connection.end();
   }
+  destroy(): void {
+    this.#connection.destroy();
+  }
 
-  #frame(type: number, number: number, payload: Uint8Array): void {
+  #frame({ type, channel: number, sequence, payload }: WireFrame): void {
     const channel = this.#channels[number];
     if (channel === undefined)
       throw fail("EXCHANGE_CORRUPT", {
         fields: { reason: "control for a channel that is not open" },
       });
+    channel.received.expect(sequence);
     switch (type) {
       case FrameType.credit:
         return channel.granted(decodeU32(payload));
@@ -73,15 +92,23 @@ export class Link {
   }
 }
 
+/** Data goes the other way: a listener that sends some is not waited for. */
+function refuseData({ type }: { readonly type: number }): void {
+  if (type >= FrameType.data)
+    throw fail("EXCHANGE_CORRUPT", { fields: { reason: "unexpected frame", type } });
+}
+
 class TcpOutbound implements OutboundChannel {
   readonly id: ChannelId;
+  readonly received = new Sequence();
+  readonly #sent = new Sequence();
   readonly #connection: Connection;
   readonly #number: number;
   readonly #credit = new Credit();
   #onCredit: (() => void) | undefined;
   #onHint: ((payload: Uint8Array) => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
-  readonly #hints: Uint8Array[] = [];
+  readonly #hints = new Hints();
   #closed = false;
 
   constructor(id: ChannelId, connection: Connection, number: number) {
@@ -98,14 +125,14 @@ class TcpOutbound implements OutboundChannel {
   send(kind: FrameKind, payload: Uint8Array): void {
     if (this.#closed) return;
     this.#credit.spend(payload.length, this.id.edge);
-    this.#connection.send(FrameType.data + kind, this.#number, payload);
+    this.#send(FrameType.data + kind, payload);
   }
   onCredit(listener: () => void): void {
     this.#onCredit = listener;
   }
   onHint(listener: (payload: Uint8Array) => void): void {
     this.#onHint = listener;
-    for (const payload of this.#hints.splice(0)) listener(payload);
+    for (const payload of this.#hints.take()) listener(payload);
   }
   onFailure(listener: (error: unknown) => void): void {
     this.#onFailure = listener;
@@ -113,7 +140,10 @@ class TcpOutbound implements OutboundChannel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    this.#connection.send(FrameType.close, this.#number, new Uint8Array(0));
+    this.#send(FrameType.close, nothing);
+  }
+  open(): void {
+    this.#send(FrameType.open, encodeJson(this.id));
   }
   granted(bytes: number): void {
     if (this.#closed) return;
@@ -133,5 +163,8 @@ class TcpOutbound implements OutboundChannel {
         cause: error,
       }),
     );
+  }
+  #send(type: number, payload: Uint8Array): void {
+    this.#connection.send({ type, channel: this.#number, sequence: this.#sent.next(), payload });
   }
 }

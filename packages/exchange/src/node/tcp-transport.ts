@@ -1,44 +1,71 @@
 /**
  * The transport over TCP: one server per slot, one connection per pair of slots, all channels between them multiplexed on it.
  *
- *   frame   u32 payload bytes | u8 type | u32 channel | u32 crc32c of the rest | payload
- *   dialler → listener   hello {attempt}, open {channel id}, data and events          listener → dialler   credit, hint, close
+ *   frame   u32 payload bytes | u8 type | u32 channel | u32 sequence | u32 crc32c of the rest | payload
+ *   dialler → listener   hello {attempt}, open {channel id}, data and events, close      listener → dialler   credit, hint, close
+ *   both   ping
  *
  * TCP-1  The producing slot dials. The first frame is its hello; another attempt or version is refused and the connection closed (TRN-5).
- * TCP-2  A socket is always read: data comes only under credit, so what arrives has room (TRN-2).
- * TCP-3  A frame that is damaged, larger than the cap or out of place ends the connection: `EXCHANGE_CORRUPT` or `EXCHANGE_BAD_FRAME`.
- *        Other connections go on. Nothing is allocated by a claimed length.
+ * TCP-2  A socket is always read: what arrives has room, because it was granted (TRN-2). A frame beyond its channel's credit is refused
+ *        by its head; so is all but a hello of at most 64 KB on a connection that has not said hello, which has `helloTimeoutMs` for it.
+ * TCP-3  A frame that is damaged, missing, repeated, larger than the cap, beyond its credit or out of place ends the connection:
+ *        `EXCHANGE_CORRUPT` or `EXCHANGE_BAD_FRAME`. Other connections go on. Nothing is allocated by a claimed length.
  * TCP-4  A connection that ends is reported to every channel on it, once, after the frames that had arrived (TRN-4); also to one that
  *        the consumer opens only later.
+ * TCP-5  A connection that carries nothing, whichever end or network is to blame, ends after three heartbeats (CNX-1).
+ * TCP-6  `close` ends within `closeTimeoutMs`, also when the other end reads no more.
  */
 
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
+import { fail } from "../fail.ts";
 import type { ChannelId, InboundChannel, OutboundChannel, Transport } from "../transport.ts";
 import { Connection } from "./connection.ts";
-import { InboundTable, type TcpInbound } from "./inbound.ts";
+import { InboundTable } from "./inbound-table.ts";
 import { Link } from "./link.ts";
+
+/** A dialler says hello as soon as it is connected. */
+const helloTimeoutMs = 5_000;
+/** What is written when a job ends is little: credit and closes. */
+const closeTimeoutMs = 1_000;
+/**
+ * Answers come from the slot's own loop, which user code may hold up: a minute of silence is more than any function should take, and
+ * less than a checkpoint's time-out, which would notice as well.
+ */
+const defaultHeartbeatMs = 20_000;
 
 export interface TcpTransportOptions {
   /** Address to listen on. */
   readonly host: string;
   /** Text that both ends must share: job, epoch and attempt. */
   readonly scope: string;
+  /** How often a connection says that it is alive (TCP-5), ms; default 20,000; 0: it never says, and never suspects the other end. */
+  readonly heartbeatMs?: number;
 }
 
 /** Listens on a free port. */
 export async function openTcpTransport(options: TcpTransportOptions): Promise<Transport> {
-  const inbounds = new InboundTable();
+  const { scope, heartbeatMs = defaultHeartbeatMs } = options;
+  const inbounds = new InboundTable(scope);
   const connections = new Set<Connection>();
   const accept = (socket: Socket) => {
-    const connection = new Connection(socket, {
-      onFrame: (type, channel, payload) =>
-        inbounds.frame(connection, options.scope, { type, channel, payload }),
-      onEnd: (error) => {
-        connections.delete(connection);
-        inbounds.lost(connection, error);
+    const connection: Connection = new Connection(
+      socket,
+      {
+        onHead: (head) => inbounds.head(connection, head),
+        onFrame: (frame) => inbounds.frame(connection, frame),
+        onEnd: (error) => {
+          clearTimeout(greeting);
+          connections.delete(connection);
+          inbounds.lost(connection, error);
+        },
       },
-    });
+      heartbeatMs,
+    );
+    const greeting = setTimeout(() => {
+      if (!inbounds.greeted(connection))
+        connection.fail(fail("EXCHANGE_CORRUPT", { fields: { reason: "no hello" } }));
+    }, helloTimeoutMs).unref();
     connections.add(connection);
   };
   const server = createServer(
@@ -56,20 +83,25 @@ export async function openTcpTransport(options: TcpTransportOptions): Promise<Tr
       const key = `${peer.host}:${peer.port}`;
       let link = links.get(key);
       if (link === undefined) {
-        link = new Link(peer, options.scope);
+        link = new Link(peer, { scope, heartbeatMs });
         links.set(key, link);
       }
       return link.open(id);
     },
     openInbound(id: ChannelId, initialCreditBytes: number): InboundChannel {
-      const inbound: TcpInbound = inbounds.open(id);
+      const inbound = inbounds.open(id);
       inbound.grant(initialCreditBytes);
       return inbound;
     },
     async close() {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const link of links.values()) link.close();
       for (const connection of connections) connection.end();
-      await new Promise<void>((resolve) => server.close(() => resolve()));
+      const forced = setTimeout(() => {
+        for (const end of [...links.values(), ...connections]) end.destroy();
+      }, closeTimeoutMs);
+      await closed;
+      clearTimeout(forced);
     },
   };
 }
