@@ -1,17 +1,26 @@
 /** Log entries and manifests out of damaged, forged and any other bytes: COD-1, COD-2. `MILLRACE_SEED` repeats a run. */
 import { isMillraceError } from "@millrace/base";
 import { crc32c } from "@millrace/data";
+import type { JobGraph } from "@millrace/graph";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decodeEntry, decodeManifest, encodeEntry, encodeManifest } from "./codec.ts";
+import {
+  decodeEntry,
+  decodeManifest,
+  decodeSnapshot,
+  encodeEntry,
+  encodeManifest,
+} from "./codec.ts";
 import { emptySummary, fold } from "./log-summary.ts";
+import { anyCount, anyManifest, anySnapshot } from "./manifest.fixture.ts";
 import type { LogEntry, LogSummary, Manifest } from "./model.ts";
+import { segmentObjects } from "./pending-checkpoint.ts";
+import { planRestore } from "./restore.ts";
 import { sha256 } from "./sha256.ts";
 
 const seed = Number(process.env["MILLRACE_SEED"] ?? 20_263);
 const runs = (numRuns: number) => ({ numRuns, seed });
 
-const anyCount = fc.integer({ min: 0, max: 2 ** 40 });
 const anyNumbered = { checkpointId: anyCount, manifest: fc.string(), manifestBytes: anyCount };
 const anySummary: fc.Arbitrary<LogSummary> = fc.record({
   newestCheckpoint: fc.option(
@@ -38,30 +47,52 @@ const anyEntry: fc.Arbitrary<LogEntry> = fc.oneof(
     ...head,
   }),
 );
-const anyManifest: fc.Arbitrary<Manifest> = fc.record({
-  formatVersion: fc.constant(1 as const),
-  jobId: fc.string(),
-  checkpointId: anyCount,
-  epoch: anyCount,
-  attempt: anyCount,
-  base: fc.option(anyCount),
-  kind: fc.constantFrom("checkpoint" as const, "savepoint" as const, "final" as const),
-  triggeredAt: anyCount,
-  graphDigest: fc.string(),
-  vertices: fc.array(
-    fc.record({
-      vertex: fc.string(),
-      uids: fc.array(fc.string(), { maxLength: 2 }),
-      parallelism: anyCount,
-      maxParallelism: anyCount,
-      subtasks: fc.constant([]),
-    }),
-    { maxLength: 3 },
-  ),
-});
 const anyField = fc.oneof(fc.jsonValue(), fc.string(), anyCount, fc.double(), fc.constant(-1));
 const anySealed = fc.oneof(anyEntry.map(encodeEntry), anyManifest.map(encodeManifest));
 const decoders = [decodeEntry, (bytes: Uint8Array) => decodeManifest(bytes)] as const;
+
+/** Anywhere in it, one value replaced, removed or doubled: by the number of the place, counted through the whole. */
+function altered(json: unknown, place: number, how: "replace" | "remove" | "double", by: unknown) {
+  const copy: unknown = structuredClone(json);
+  const places: { readonly at: object; readonly key: string }[] = [];
+  const visit = (value: unknown): void => {
+    if (typeof value !== "object" || value === null) return;
+    for (const key of Object.keys(value)) {
+      places.push({ at: value, key });
+      visit(value[key as keyof typeof value]);
+    }
+  };
+  visit(copy);
+  const { at, key } = places[place % places.length] as (typeof places)[number];
+  if (how === "replace") Reflect.set(at, key, by);
+  else if (Array.isArray(at)) at.splice(Number(key), how === "remove" ? 1 : 0, ...at.slice(0, 1));
+  else Reflect.deleteProperty(at, key);
+  return copy;
+}
+const empty: Manifest = {
+  formatVersion: 1,
+  jobId: "j",
+  checkpointId: 1,
+  epoch: 1,
+  attempt: 1,
+  base: null,
+  kind: "checkpoint",
+  triggeredAt: 1,
+  graphDigest: "d",
+  vertices: [],
+};
+const anyHow = fc.constantFrom("replace" as const, "remove" as const, "double" as const);
+/** A graph that takes all state of the manifest. */
+const graphOf = (manifest: Manifest) =>
+  ({
+    vertices: manifest.vertices.map(({ vertex, uids, maxParallelism }) => ({
+      id: vertex,
+      parallelism: 2,
+      maxParallelism,
+      role: "task",
+      operators: uids.map((uid) => ({ uid, kind: "map" })),
+    })),
+  }) as unknown as JobGraph;
 
 function outcomeOf(decode: () => unknown): "value" | "refused" {
   try {
@@ -159,6 +190,79 @@ describe(`seed ${seed}`, () => {
     );
     expect(counts.value).toBeGreaterThan(200);
     expect(counts.refused).toBeGreaterThan(1_000);
+  });
+
+  test("COD-2: a manifest of any JSON under a right checksum is refused, or can be restored from", () => {
+    const counts = { value: 0, refused: 0 };
+    const anyJson = fc.oneof(
+      { weight: 1, arbitrary: fc.jsonValue() },
+      {
+        weight: 9,
+        arbitrary: fc
+          .tuple(anyManifest, fc.nat(), anyHow, anyField)
+          .map(([manifest, place, how, by]) => altered(manifest, place, how, by)),
+      },
+    );
+    fc.assert(
+      fc.property(anyJson, (json) => {
+        const bytes = encodeManifest(json as Manifest);
+        const outcome = outcomeOf(() => {
+          const manifest = decodeManifest(bytes);
+          for (const object of segmentObjects(manifest)) expect(typeof object).toBe("string");
+          try {
+            const plan = planRestore(manifest, graphOf(manifest));
+            for (const { operators } of Object.values(plan))
+              for (const { segments, watermarks, lists } of Object.values(operators)) {
+                for (const item of Object.values(lists).flat()) expect(item).toBeTypeOf("string");
+                for (const { from, to } of segments) expect(from).toBeLessThan(to);
+                for (const { watermark } of watermarks) expect(watermark).toBeTypeOf("number");
+              }
+          } catch (error) {
+            expect(error).toMatchObject({ code: "RESTORE_REFUSED" });
+          }
+        });
+        counts[outcome] += 1;
+      }),
+      runs(8_000),
+    );
+    expect(counts.value).toBeGreaterThan(300);
+    expect(counts.refused).toBeGreaterThan(2_000);
+  });
+
+  test("COD-2: an acknowledgement of any text is refused, or fits a manifest", () => {
+    const counts = { value: 0, refused: 0 };
+    const anyText = fc.oneof(
+      fc.string(),
+      fc
+        .tuple(anySnapshot("v0", 0), fc.nat(), anyHow, anyField)
+        .map(([snapshot, place, how, by]) => JSON.stringify(altered(snapshot, place, how, by))),
+    );
+    fc.assert(
+      fc.property(anyText, (text) => {
+        try {
+          const snapshot = decodeSnapshot(text);
+          counts.value += 1;
+          for (const { object, sizeBytes } of snapshot.uploaded)
+            expect([typeof object, typeof sizeBytes]).toEqual(["string", "number"]);
+          const vertex = { vertex: snapshot.vertex, uids: [], parallelism: 1, maxParallelism: 9 };
+          const subtasks = [{ ...snapshot, subtask: 0 }];
+          const manifest = { ...empty, vertices: [{ ...vertex, subtasks }] };
+          expect(decodeManifest(encodeManifest(manifest))).toEqual(manifest);
+        } catch (error) {
+          expect(error).toMatchObject({ code: "CHECKPOINT_INVALID" });
+          counts.refused += 1;
+        }
+      }),
+      runs(4_000),
+    );
+    expect(counts.value).toBeGreaterThan(200);
+    expect(counts.refused).toBeGreaterThan(1_000);
+    fc.assert(
+      fc.property(anySnapshot("v0", 1), (snapshot) => {
+        expect(decodeSnapshot(JSON.stringify(snapshot))).toEqual(snapshot);
+      }),
+      runs(200),
+    );
   });
 
   test("COD-1: a manifest that the log does not name is refused, however well it is formed", () => {

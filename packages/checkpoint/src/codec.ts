@@ -2,11 +2,13 @@
  * Log entries and manifests as bytes: `magic u32 | version u8 | kind u8 | payload bytes u32 | payload (JSON) | crc32c of all before`.
  *
  * COD-1  Damage of any kind is `CHECKPOINT_CORRUPT`, never a wrong value.
- * COD-2  An entry that comes out can be folded: its kind is known and its fields are of their types, whoever sealed it.
+ * COD-2  An entry that comes out can be folded, a manifest restored from, an acknowledged snapshot put into a manifest: all fields
+ *        are of their types, whoever sealed it.
  */
 import { ByteReader, ByteWriter, crc32c } from "@millrace/data";
 import { fail } from "./fail.ts";
-import type { LogEntry, Manifest } from "./model.ts";
+import { type Fields, isCount, isFields, isManifest, isSnapshot } from "./manifest-shape.ts";
+import type { LogEntry, Manifest, SubtaskSnapshot } from "./model.ts";
 import { sha256 } from "./sha256.ts";
 
 const magic = 0x434c_494d;
@@ -33,9 +35,21 @@ export function decodeManifest(
   if (bytes === undefined)
     throw fail("CHECKPOINT_MISSING", { fields: { manifest: expected?.manifest ?? "" } });
   if (expected !== undefined && sha256(bytes) !== expected.manifestSha256) throw corrupt("hash");
-  const manifest = open(kinds.manifest, bytes) as Partial<Manifest>;
-  if (manifest.formatVersion !== 1 || !Array.isArray(manifest.vertices)) throw corrupt("fields");
-  return manifest as Manifest;
+  const manifest = open(kinds.manifest, bytes);
+  if (!isManifest(manifest)) throw corrupt("fields");
+  return manifest;
+}
+
+/** What a subtask acknowledges, as it travels. Throws `CHECKPOINT_INVALID` for anything else. */
+export function decodeSnapshot(json: string): SubtaskSnapshot {
+  let snapshot: unknown;
+  try {
+    snapshot = JSON.parse(json);
+  } catch (cause) {
+    throw fail("CHECKPOINT_INVALID", { fields: { reason: "json" }, cause });
+  }
+  if (!isSnapshot(snapshot)) throw fail("CHECKPOINT_INVALID", { fields: { reason: "fields" } });
+  return snapshot;
 }
 
 function seal(kind: number, value: unknown): Uint8Array<ArrayBuffer> {
@@ -50,7 +64,7 @@ function seal(kind: number, value: unknown): Uint8Array<ArrayBuffer> {
   return out.finish();
 }
 
-function open(kind: number, bytes: Uint8Array): Readonly<Record<string, unknown>> {
+function open(kind: number, bytes: Uint8Array): Fields {
   if (bytes.length < 14) throw corrupt("too short");
   const input = new ByteReader(bytes);
   if (input.u32() !== magic || input.u8() !== version || input.u8() !== kind) throw corrupt("head");
@@ -64,11 +78,10 @@ function open(kind: number, bytes: Uint8Array): Readonly<Record<string, unknown>
   } catch (error) {
     throw fail("CHECKPOINT_CORRUPT", { fields: { reason: "json" }, cause: error });
   }
-  if (typeof value !== "object" || value === null) throw corrupt("fields");
-  return value as Record<string, unknown>;
+  if (!isFields(value)) throw corrupt("fields");
+  return value;
 }
 
-type Fields = Readonly<Record<string, unknown>>;
 const states: readonly unknown[] = ["FINISHED", "CANCELED", "FAILED"];
 
 function isEntry(entry: Fields): entry is LogEntry & Fields {
@@ -90,15 +103,18 @@ function isEntry(entry: Fields): entry is LogEntry & Fields {
   }
 }
 function isSummary(value: unknown): boolean {
-  if (typeof value !== "object" || value === null) return false;
-  const { newestCheckpoint: newest, committedFloor, terminal, attempts, endedAt } = value as Fields;
+  if (!isFields(value)) return false;
+  const { newestCheckpoint: newest, committedFloor, terminal, attempts, endedAt } = value;
   if (!isCount(committedFloor) || (terminal !== null && !states.includes(terminal))) return false;
   if (attempts !== undefined && !isCount(attempts)) return false;
   if (endedAt !== undefined && !Number.isFinite(endedAt)) return false;
   if (newest === null) return true;
-  if (typeof newest !== "object") return false;
-  const { epoch, attempt } = newest as Fields;
-  return isCheckpoint(newest as Fields) && isCount(epoch) && isCount(attempt);
+  return (
+    isFields(newest) &&
+    isCheckpoint(newest) &&
+    isCount(newest["epoch"]) &&
+    isCount(newest["attempt"])
+  );
 }
 function isCheckpoint(value: Fields): boolean {
   return (
@@ -107,9 +123,6 @@ function isCheckpoint(value: Fields): boolean {
     typeof value["manifestSha256"] === "string" &&
     isCount(value["manifestBytes"])
   );
-}
-function isCount(value: unknown): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 function corrupt(reason: string): Error {
   return fail("CHECKPOINT_CORRUPT", { fields: { reason } });

@@ -21,7 +21,8 @@ export const codes = {
   CHECKPOINT_INVALID: {
     domain: "internal",
     retry: "restart-job",
-    message: "an acknowledgement names objects that the checkpoint may not reference",
+    message:
+      "an acknowledgement is malformed, or names objects that the checkpoint may not reference",
     fix: "report it: a subtask mixed up its checkpoints",
   },
   CHECKPOINT_NOT_PERMITTED: {

@@ -1,5 +1,11 @@
 export { type Aligner, type AlignerDecision, createAligner } from "./aligner.ts";
-export { decodeEntry, decodeManifest, encodeEntry, encodeManifest } from "./codec.ts";
+export {
+  decodeEntry,
+  decodeManifest,
+  decodeSnapshot,
+  encodeEntry,
+  encodeManifest,
+} from "./codec.ts";
 export { isEpochCurrent, winEpoch } from "./epochs.ts";
 export {
   type ClaimOptions,
