@@ -51,6 +51,7 @@ test("HYG-4: a range, two versions of one dependency and a wrong name are refuse
     name,
     license: "Apache-2.0",
     type: "module",
+    scripts: { typecheck: "node ../../scripts/typecheck.ts ." },
     dependencies,
   });
   const names = new Map([["packages/a", "@millrace/a"]]);
@@ -130,4 +131,27 @@ test("HYG-8: what installs on the machine is refused, what fetches into a folder
     `npm ${puts} ./a.tgz`,
   ])
     expect(fileProblems("a.ts", `${good}\n`), good).toEqual([]);
+});
+
+test("HYG-9: a workspace without the script that type-checks it is refused, at any depth", () => {
+  const manifest = (typecheck?: string): Record<string, unknown> => ({
+    license: "Apache-2.0",
+    type: "module",
+    ...(typecheck === undefined ? {} : { scripts: { typecheck } }),
+  });
+  expect(
+    manifestProblems(
+      [
+        { folder: ".", manifest: manifest("anything") },
+        { folder: "packages/a", manifest: manifest("node ../../scripts/typecheck.ts .") },
+        { folder: "benchmarks", manifest: manifest("node ../scripts/typecheck.ts .") },
+        { folder: "packages/b", manifest: manifest() },
+        { folder: "tests/c", manifest: manifest("true") },
+      ],
+      new Map(),
+    ),
+  ).toEqual([
+    "packages/b/package.json: the script typecheck must be node ../../scripts/typecheck.ts .",
+    "tests/c/package.json: the script typecheck must be node ../../scripts/typecheck.ts .",
+  ]);
 });

@@ -9,6 +9,7 @@
  * HYG-6  Every error code has a page with its meaning and what to do, and every page has its code.
  * HYG-7  `export *` appears only in the façade.
  * HYG-8  Nothing installs on the machine: no system package manager that installs, no global package, no rights of root.
+ * HYG-9  Every workspace can be type-checked by itself, by the script that turbo runs.
  */
 
 const maxSourceLines = 500;
@@ -85,6 +86,10 @@ export function manifestProblems(
     if (manifest["license"] !== "Apache-2.0")
       problems.push(`${file}: the license must be Apache-2.0`);
     if (manifest["type"] !== "module") problems.push(`${file}: the type must be module`);
+    const script = `node ${folder.replace(/[^/]+/g, "..")}/scripts/typecheck.ts .`;
+    const scripts = (manifest["scripts"] ?? {}) as Record<string, string>;
+    if (folder !== "." && scripts["typecheck"] !== script)
+      problems.push(`${file}: the script typecheck must be ${script}`);
     for (const [name, version] of dependenciesOf(manifest)) {
       if (
         !/^(workspace:\*|\d+\.\d+\.\d+(-[\w.]+)?|npm:(@[\w-]+\/)?[\w.-]+@\d+\.\d+\.\d+)$/.test(
