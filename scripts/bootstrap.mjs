@@ -6,17 +6,21 @@
  *
  * BOO-1  The stamp is written only after an install that succeeded: whatever was interrupted is done again.
  * BOO-2  With a matching stamp nothing is asked of pnpm or the network.
- * BOO-3  Only one bootstrap installs at a time; others wait for it and then find its stamp.
+ * BOO-3  Only one bootstrap installs at a time, also when many find the lock of one that died; others wait for it and
+ *        then find its stamp.
+ * BOO-4  Ctrl-C ends the install and leaves neither stamp nor lock.
  */
-import { spawn } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   existsSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
+  rmdirSync,
   rmSync,
-  statSync,
+  unlinkSync,
   writeFileSync,
 } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
@@ -41,11 +45,13 @@ if (script !== undefined) process.exit(await runScript());
 async function setUp() {
   if (isReady()) return;
   const release = await acquireLock();
+  let isDone = false;
   try {
-    if (!isReady()) await install();
+    isDone = isReady() || (await install());
   } finally {
     release();
   }
+  if (!isDone) process.exit();
 }
 
 function isReady() {
@@ -75,6 +81,7 @@ function stamp() {
   return hash.digest("hex");
 }
 
+/** False when it could not be done, with the exit code set. */
 async function install() {
   const pinned = JSON.parse(readFileSync(join(root, "package.json"), "utf8")).packageManager;
   process.stderr.write(
@@ -103,25 +110,29 @@ async function install() {
   } else {
     mkdirSync(cache, { recursive: true });
     writeFileSync(stampFile, stamp());
-    return;
+    return true;
   }
-  rmSync(lockFolder, { recursive: true, force: true });
-  process.exit();
+  return false;
 }
 
-/** A folder is the lock, since making one is atomic. Whoever died holding it is recognised by its process id. */
+/**
+ * The lock is a folder with one file in it, whose name says who holds it. It appears with its file, by a rename, which an
+ * empty folder does not hinder. A holder that died is replaced by a rename of its file to one's own name: of many who
+ * want that, one succeeds.
+ */
 async function acquireLock() {
-  const owner = join(lockFolder, "pid");
+  const mine = holderName(process.pid);
+  const release = () => {
+    if (!succeeds(() => unlinkSync(join(lockFolder, mine)))) return; // No longer ours.
+    succeeds(() => rmdirSync(lockFolder)); // In between somebody may have come.
+  };
   for (let announced = false; ; ) {
-    try {
-      mkdirSync(lockFolder);
-      writeFileSync(owner, String(process.pid));
-      return () => rmSync(lockFolder, { recursive: true, force: true });
-    } catch (error) {
-      if (error.code !== "EEXIST") throw error;
-    }
-    if (isAbandoned(owner)) {
-      rmSync(lockFolder, { recursive: true, force: true });
+    if (succeeds(() => placeLock(mine))) return release;
+    const holder = holderOfLock();
+    if (holder === undefined) continue; // Given back in between.
+    if (!isAlive(holder)) {
+      if (succeeds(() => renameSync(join(lockFolder, holder), join(lockFolder, mine))))
+        return release;
       continue;
     }
     if (!announced) process.stderr.write("waiting for another set-up of this folder to finish\n");
@@ -131,16 +142,62 @@ async function acquireLock() {
   }
 }
 
-function isAbandoned(owner) {
+function placeLock(mine) {
+  const own = `${lockFolder}.${mine}`;
+  mkdirSync(own, { recursive: true });
   try {
-    const pid = Number(readFileSync(owner, "utf8"));
-    if (pid > 0) process.kill(pid, 0);
-    return false;
+    writeFileSync(join(own, mine), "");
+    renameSync(own, lockFolder);
+  } finally {
+    rmSync(own, { recursive: true, force: true });
+  }
+}
+
+function holderOfLock() {
+  try {
+    return readdirSync(lockFolder)[0];
+  } catch {
+    return undefined;
+  }
+}
+
+/** A pid is given again to other programs; with the time of its start it is not. */
+function holderName(pid) {
+  return `${pid}-${startTime(pid)}`;
+}
+
+function startTime(pid) {
+  try {
+    if (process.platform !== "linux")
+      return execFileSync("ps", ["-o", "lstart=", "-p", String(pid)])
+        .toString()
+        .replace(/\W/g, "");
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /s, "")
+      .split(" ");
+    return fields[0] === "Z" ? "ended" : fields[19];
+  } catch {
+    return "unknown";
+  }
+}
+
+function isAlive(holder) {
+  const pid = Number(holder.split("-")[0]);
+  if (!(pid > 0) || holderName(pid) !== holder) return false;
+  try {
+    return process.kill(pid, 0);
   } catch (error) {
-    if (error.code === "ESRCH") return true;
-    if (error.code !== "ENOENT") return false;
-    // No pid yet: its maker is between two calls, or died there.
-    return existsSync(lockFolder) && Date.now() - statSync(lockFolder).mtimeMs > 5_000;
+    return error.code !== "ESRCH"; // Somebody else's, then.
+  }
+}
+
+function succeeds(act) {
+  try {
+    act();
+    return true;
+  } catch (error) {
+    if (["ENOENT", "EEXIST", "ENOTEMPTY"].includes(error.code)) return false;
+    throw error;
   }
 }
 

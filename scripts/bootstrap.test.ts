@@ -6,6 +6,7 @@ import {
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -35,16 +36,35 @@ function plantNpx(body: string): void {
   chmodSync(path, 0o755);
 }
 
-function bootstrap(...args: readonly string[]): Promise<{ code: number | null; output: string }> {
+interface Ended {
+  readonly code: number | null;
+  readonly output: string;
+}
+
+function bootstrap(...args: readonly string[]): Promise<Ended> {
+  return start(...args).ended;
+}
+
+/** In a process group of its own, as a shell does. */
+function start(...args: readonly string[]): {
+  readonly pid: number;
+  readonly ended: Promise<Ended>;
+} {
   const env = {
     ...process.env,
     PATH: `${join(folder, "fake-bin")}${delimiter}${process.env["PATH"]}`,
   };
-  const child = spawn(process.execPath, [join(folder, "scripts/bootstrap.mjs"), ...args], { env });
+  const child = spawn(process.execPath, [join(folder, "scripts/bootstrap.mjs"), ...args], {
+    env,
+    detached: true,
+  });
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => (output += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (output += chunk.toString()));
-  return new Promise((resolve) => child.on("close", (code) => resolve({ code, output })));
+  const ended = new Promise<Ended>((resolve) =>
+    child.on("close", (code) => resolve({ code, output })),
+  );
+  return { pid: child.pid ?? 0, ended };
 }
 
 const calls = (): string[] =>
@@ -81,14 +101,70 @@ test("BOO-3: of two at once one installs, and both then run", async () => {
   expect(calls()).toHaveLength(1);
 });
 
-test("BOO-3: the lock of a process that is gone is taken over", async () => {
-  plantNpx("exit 0");
+/** What a bootstrap that was killed leaves behind. */
+async function plantAbandonedLock(): Promise<void> {
   mkdirSync(join(folder, ".setup-lock"));
   const gone = spawn(process.execPath, ["-e", ""]);
   await new Promise((resolve) => gone.on("close", resolve));
-  writeFileSync(join(folder, ".setup-lock/pid"), String(gone.pid));
+  writeFileSync(join(folder, `.setup-lock/${gone.pid}-12345`), "");
+}
+const locks = (): string[] => readdirSync(folder).filter((name) => name.startsWith(".setup-lock"));
+
+test("BOO-3: the lock of a process that is gone is taken over, also when its pid is another's now", async () => {
+  plantNpx("exit 0");
+  await plantAbandonedLock();
   expect(await bootstrap()).toMatchObject({ code: 0 });
-  expect(existsSync(join(folder, ".setup-lock"))).toBe(false);
+  expect(locks()).toEqual([]);
+  appendFileSync(join(folder, "pnpm-lock.yaml"), "two\n");
+  mkdirSync(join(folder, ".setup-lock"));
+  writeFileSync(join(folder, `.setup-lock/${process.pid}-12345`), "");
+  expect(await bootstrap()).toMatchObject({ code: 0 });
+  expect(locks()).toEqual([]);
+  expect(calls()).toHaveLength(2);
+});
+
+test("BOO-3: an empty folder is no lock: its holder was giving it back", async () => {
+  plantNpx("exit 0");
+  mkdirSync(join(folder, ".setup-lock"));
+  expect(await bootstrap()).toMatchObject({ code: 0 });
+  expect(locks()).toEqual([]);
+});
+
+test("BOO-3: of many that find an abandoned lock one installs at a time, even when the installs fail", async () => {
+  // Each tries to make a folder that another would still have.
+  plantNpx(
+    `mkdir "${folder}/busy" || echo overlap >> "${folder}/overlaps"; sleep 0.1; rmdir "${folder}/busy"; exit 1`,
+  );
+  for (let round = 0; round < 2; round++) {
+    await plantAbandonedLock();
+    const many = await Promise.all(Array.from({ length: 6 }, () => bootstrap()));
+    expect(many.map(({ code }) => code)).toEqual([1, 1, 1, 1, 1, 1]);
+    expect(locks()).toEqual([]);
+  }
+  expect(calls()).toHaveLength(12);
+  expect(existsSync(join(folder, "overlaps"))).toBe(false);
+}, 60_000);
+
+test("BOO-4: Ctrl-C ends the install, leaves no stamp and no lock, and the next run completes it", async () => {
+  plantNpx("exec sleep 60");
+  const run = start("scripts/hello.mjs", "you");
+  await expect.poll(calls, { timeout: 8_000 }).toHaveLength(1);
+  process.kill(-run.pid, "SIGINT");
+  expect(await run.ended).toMatchObject({
+    code: 130,
+    output: expect.stringContaining("interrupted; the next run goes on from here") as string,
+  });
+  expect(locks()).toEqual([]);
+  expect(existsSync(join(folder, "node_modules/.cache/millrace/setup-stamp"))).toBe(false);
+  plantNpx("exit 0");
+  expect(await bootstrap("scripts/hello.mjs", "you")).toMatchObject({ code: 0 });
+  expect(calls()).toHaveLength(2);
+});
+
+test("what the caches hold is not asked of the network, by npx and by pnpm", async () => {
+  plantNpx("exit 0");
+  await bootstrap();
+  expect(calls()[0]).toMatch(/^--yes --prefer-offline .*pnpm@1\.2\.3 install .*--prefer-offline/);
 });
 
 test("the exit code of the script is handed on", async () => {
