@@ -8,6 +8,8 @@
  * SEG-1  A reader checks the checksum of all it reads, and every length against the bytes there are: `STATE_CORRUPT`.
  * SEG-2  A reader of a range of key groups reads the header and the blocks that touch the range, nothing else.
  * SEG-3  A row is in a segment once. Of two segments the one of the higher level counts.
+ * SEG-4  What is packed unpacks to `maxPackedBytes` at most, and to what its head says: a larger row is stored as it is. Blocks lie
+ *        one behind the other, so that each byte stored is unpacked once.
  */
 import {
   ByteReader,
@@ -49,8 +51,10 @@ const version = 1;
 const preamble = 9;
 /** A block is cut when it passes this, so a reader of few key groups reads little. */
 const blockBytes = 64 * 1024;
-/** No block is larger than its cut plus one row; a claimed size beyond this is damage. */
-const maxBlockBytes = 1024 * 1024 * 1024;
+/** A block is its cut plus one row, which may be of any size: one larger than this is not packed, and a claim of more is damage. */
+const maxPackedBytes = 16 * 1024 * 1024;
+/** Group, length of the key, namespace, length of the value: a byte, a byte, 24, a byte. */
+const minRowBytes = 27;
 /** A segment up to this size is read at once; of a larger one the header first. */
 const smallSegment = 256 * 1024;
 const headerGuess = 64 * 1024;
@@ -108,7 +112,7 @@ export class SegmentWriter {
   #cut(): void {
     if (this.#count === 0) return;
     const plain = this.#block.buffer.subarray(0, this.#block.length);
-    const packed = this.#compression?.compress(plain);
+    const packed = plain.length > maxPackedBytes ? undefined : this.#compression?.compress(plain);
     const stored = packed !== undefined && packed.length < plain.length ? packed : plain;
     this.#blocks.push({
       table: this.#tables.length - 1,
@@ -194,6 +198,7 @@ export function* rowsOf(
     const input = new ByteReader(plain);
     for (let i = 0; i < head.rows; i++) {
       const row = guarded(() => readRow(input));
+      if (row.group < head.from || row.group >= head.to) throw corrupt("group outside its block");
       if (row.group >= groups.from && row.group < groups.to) yield row;
     }
     if (input.remaining > 0) throw corrupt("bytes left over in a block");
@@ -232,9 +237,10 @@ function plainBlock(
 ): Uint8Array {
   if (crc32c(stored) !== head.crc) throw corrupt("block checksum");
   if (!head.compressed) return stored;
-  if (compression === undefined || head.plain > maxBlockBytes)
-    throw corrupt("compressed block can't be read");
-  return guarded(() => compression.decompress(stored, head.plain));
+  if (compression === undefined) throw corrupt("compressed block can't be read");
+  const plain = guarded(() => compression.decompress(stored, head.plain));
+  if (plain.length !== head.plain) throw corrupt("block size");
+  return plain;
 }
 
 function headerLength(bytes: Uint8Array): number {
@@ -260,17 +266,31 @@ function readHeader(bytes: Uint8Array): {
       readonly blocks: readonly BlockHead[];
     };
     const tables = header.tables.map((table) => ({ ...table, type: typeFromJson(table.type) }));
-    for (const { table, from, to, rows, offset, length, plain, crc } of header.blocks) {
-      if (
-        ![table, from, to, rows, offset, length, plain, crc].every(isCount) ||
-        table >= tables.length
-      )
+    if (!tables.every(isTable)) throw corrupt("table");
+    let offset = 0;
+    for (const block of header.blocks) {
+      if (!isBlockHead(block, tables.length) || block.offset !== offset)
         throw corrupt("block head");
+      offset += block.length;
     }
     return { tables, blocks: header.blocks, bodyAt: preamble + length + 4 };
   });
 }
 
+const origins: readonly unknown[] = ["declared", "stream", "inferred"];
+function isTable({ name, origin }: { readonly name: unknown; readonly origin: unknown }): boolean {
+  return typeof name === "string" && origins.includes(origin);
+}
+function isBlockHead(head: BlockHead, tables: number): boolean {
+  const { table, from, to, rows, offset, length, compressed, plain, crc } = head;
+  return (
+    [table, from, to, rows, offset, length, plain, crc].every(isCount) &&
+    table < tables &&
+    from < to &&
+    rows * minRowBytes <= plain &&
+    (compressed === true ? plain <= maxPackedBytes : compressed === false && plain === length)
+  );
+}
 function isCount(value: unknown): boolean {
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
