@@ -2,7 +2,8 @@
  * Mail for one subtask: work from promises and callbacks that must run on its own thread of events.
  *
  * MBX-1  Letters run in the order of submission, never inside the call that submitted them.
- * MBX-2  While paused no input is read; mail, timers and barriers in progress go on.
+ * MBX-2  While paused no input is read and no timer fires; mail and barriers in progress go on. While a barrier is being prepared mail
+ *        waits too: `prepareBarrier` may await promises, but never a letter.
  */
 import type { Mailbox } from "@millrace/spi";
 

@@ -259,7 +259,8 @@ export class OperatorChain {
       platform: host.platform,
       signal: this.#abort.signal,
       sendHint: (hint) => this.#options.sendHint(encoder.encode(JSON.stringify(hint))),
-      onHint: (receive) => outputs.onHint(receive),
+      onHint: (receive) =>
+        outputs.onHint((from, hint) => mailbox.execute(() => receive(from, hint))),
       secrets: (name) => host.secrets(name),
       committedFloor: host.job.committedFloor,
       checkMutations: host.checkMutations,

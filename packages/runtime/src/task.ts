@@ -2,10 +2,12 @@
  * One subtask: takes elements from its gate or polls its source, runs them through its chain, answers barriers. A state machine
  * advanced by `step`, which never waits.
  *
- *   step:  mail → barrier in progress? → room downstream? → work begun earlier (batch, watermark, end of data) → next element
+ *   step:  barrier in progress? → mail → room downstream? → work begun earlier (batch, watermark, end of data) → next element
  *
  * TSK-1  One piece of work at a time; what has begun is finished before the next element is taken (OPR-1).
- * TSK-2  Nothing is taken while downstream has no room, the mailbox is paused or a barrier is being prepared.
+ * TSK-2  Nothing is taken while downstream has no room, the mailbox is paused or a barrier is being prepared. While one is being
+ *        prepared nothing runs that could emit, mail and timers included: it would be after the barrier for one operator of the chain
+ *        and before it for another.
  * TSK-3  At a barrier: every operator prepares in chain order, snapshots in chain order, then the barrier goes out; only then does input go on (CP-02).
  * TSK-4  After its end of data a subtask still answers barriers; it ends only with its job.
  */
@@ -154,10 +156,11 @@ export class Task {
   }
 
   #step(): boolean {
+    const copying = this.#snapshotter.step();
+    // Not even mail: what a letter emitted now would be behind the barrier downstream and before it here.
+    if (this.#preparing) return copying;
     this.#mailbox.drain();
     if (!this.#running || this.#closed) return false;
-    const copying = this.#snapshotter.step();
-    if (this.#preparing) return copying;
     if (this.#outputs.full) {
       this.load.enter("backpressured");
       return copying;

@@ -34,7 +34,7 @@ export interface Operator {
   onIdle?(idle: boolean): void;
   /** No more records will come on any input; false as for `onWatermark`. An async operator answers false until its calls are done. */
   endOfData?(): boolean;
-  /** Make everything before the barrier durable or emitted. No input is processed until it resolves. */
+  /** Make everything before the barrier durable or emitted. Until it resolves no input is processed, no mail and no timer: don't wait for a letter. */
   prepareBarrier?(checkpoint: BarrierInfo): void | Promise<void>;
   /** Copies what is not keyed state into operator lists. Synchronous and short: keyed state is captured by the runtime itself. */
   snapshot?(checkpoint: BarrierInfo): void;
@@ -150,9 +150,9 @@ export interface OperatorSetup {
 
 /** Puts work from callbacks (I/O, promises) on the task's own thread of events. */
 export interface Mailbox {
-  /** Runs `fn` between two slices, in the order of submission. Ignored once the task has ended. */
+  /** Runs `fn` between two slices, in the order of submission, and never while a barrier is being prepared. Ignored once the task has ended. */
   execute(fn: () => void): void;
-  /** The operator can't go on until `resume` (async capacity reached, sink busy): no input is processed meanwhile, mail and timers are. */
+  /** The operator can't go on until `resume` (async capacity reached, sink busy): no input is processed and no timer fires meanwhile; mail is. */
   pause(): void;
   resume(): void;
 }

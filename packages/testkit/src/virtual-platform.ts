@@ -13,6 +13,8 @@ export interface VirtualPlatform extends Platform {
   readonly events: number;
   /** Virtual ms at which the next event is due; undefined when there is none. */
   readonly nextAt: number | undefined;
+  /** Inside an event: code that holds the loop for so long. What is due meanwhile runs late. */
+  spend(ms: number): void;
   /** Runs events until none is left, `until` has been reached, or `stop` says so. */
   run(options: { readonly until: number; readonly stop?: () => boolean }): Promise<void>;
 }
@@ -56,13 +58,16 @@ export function createVirtualPlatform(seed: number, settle: () => Promise<void>)
       while (heap[0] !== undefined && heap[0].fn === undefined) pop(heap);
       return heap[0]?.at;
     },
+    spend(ms) {
+      now += ms;
+    },
     async run({ until, stop }) {
       await settle();
       for (let entry = heap[0]; entry !== undefined && entry.at <= until; entry = heap[0]) {
         if (stop?.() === true) return;
         pop(heap);
         if (entry.fn === undefined) continue;
-        now = entry.at;
+        now = Math.max(now, entry.at);
         events += 1;
         entry.fn();
         await settle();

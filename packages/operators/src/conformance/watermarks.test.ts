@@ -199,6 +199,7 @@ function jumpingPlatform(): VirtualPlatform & { jumpTo(time: number): void } {
     now: 0,
     events: 0,
     nextAt: undefined,
+    spend() {},
     run: async () => {},
     jumpTo(time) {
       now = time;
