@@ -4,6 +4,7 @@
  *
  * MIN-1  Control messages cross asynchronously and in order, as they would over a stream.
  * MIN-2  Data crosses slots encoded, as it would between processes: no object is ever shared between two slots.
+ * MIN-3  Silence is no failure: a TaskManager on this loop is silent only while user code holds the loop, however long that is.
  */
 import { buildJob, type Job } from "@millrace/api";
 import {
@@ -34,7 +35,7 @@ export interface MiniClusterOptions {
   readonly logger?: Logger;
   /** Raise STATE_NOT_UPDATED when state was changed and not written back. Default true. */
   readonly checkMutations?: boolean;
-  /** No failure detection, and no time-out counts time in which the process stands still in a debugger. */
+  /** No time-out counts time in which the process stands still in a debugger. */
   readonly inspect?: boolean;
   readonly faultPoint?: (name: string) => void;
 }
@@ -53,6 +54,9 @@ export interface RunningJob {
   cancel(): void;
   requestCheckpoint(): Promise<{ readonly checkpointId: number }>;
 }
+
+/** Node's limit. */
+const longestTimerMs = 2 ** 31 - 1;
 
 /** How often `ended` looks; the coordinator has no listeners to keep it small. */
 const lookMs = 5;
@@ -78,19 +82,15 @@ export class MiniCluster {
     this.#platform = this.#patient ?? nodePlatform;
     this.store = options.store ?? memoryBlobStore();
     this.#network = createLocalNetwork(this.#platform.timers);
-    const defaults = coordinatorOptions.defaults;
     this.coordinator = new Coordinator({
       platform: this.#platform,
       logger: options.logger ?? silentLogger,
       store: this.store,
-      options:
-        options.inspect === true
-          ? {
-              ...defaults,
-              heartbeatTimeoutMs: Number.MAX_SAFE_INTEGER,
-              runnerStartTimeoutMs: 2 ** 31 - 1,
-            }
-          : defaults,
+      options: {
+        ...coordinatorOptions.defaults,
+        heartbeatTimeoutMs: Number.MAX_SAFE_INTEGER,
+        runnerStartTimeoutMs: longestTimerMs,
+      },
       onEnd: (error) => {
         this.#fatal = error;
       },
