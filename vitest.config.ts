@@ -4,7 +4,7 @@
  */
 import { defineConfig } from "vitest/config";
 
-const folders = "{packages,apps,examples,tests,scripts}/**";
+const folders = "{packages,apps,examples,tests,scripts,benchmarks}/**";
 const ignored = ["**/node_modules/**", "**/dist/**", "**/.millrace/**"];
 const processClasses = ["cluster", "packed", "kafka", "s3", "pg"];
 const slowClasses = ["sim", "types"];
