@@ -52,13 +52,25 @@ export const codes = {
     domain: "user",
     retry: "never",
     message: "the local cluster is already running",
-    fix: "use it, or stop it with `millrace local down`",
+    fix: "use it, or stop it with the command that is named",
+  },
+  CLI_CLUSTER_BROKEN: {
+    domain: "external",
+    retry: "never",
+    message: "a process of the local cluster has ended, or does not answer",
+    fix: "stop what is left with the command that is named and start it again: jobs go on from the store",
+  },
+  CLI_INTERRUPTED: {
+    domain: "user",
+    retry: "never",
+    message: "the command was interrupted",
+    fix: "start it again",
   },
   CLI_NOT_UP: {
     domain: "user",
     retry: "never",
     message: "there is no local cluster here",
-    fix: "start one with `millrace local up`",
+    fix: "start one with the command that is named",
   },
   CLI_START_FAILED: {
     domain: "external",

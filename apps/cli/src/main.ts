@@ -18,6 +18,8 @@ try {
   if (error === undefined) process.exitCode = (thrown as CommanderError).exitCode === 0 ? 0 : 2;
   else {
     reportError(error, process.argv.includes("--json"));
-    process.exitCode = exitCodeOf(error);
+    // A command that has failed ends, whatever is still open: somebody waits for a daemon that did not start.
+    const code = exitCodeOf(error);
+    process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
   }
 }

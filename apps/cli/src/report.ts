@@ -6,12 +6,17 @@ import {
   type UserFrame,
   userFrame,
 } from "@millrace/base";
+import { interruptedExitCode } from "./interrupt.ts";
 
 export function reportError(error: unknown, json: boolean): void {
   const info = withPlace(errorInfo(error, "INTERNAL_ERROR"));
-  process.stderr.write(
-    json ? `${JSON.stringify({ error: withoutStack(info) })}\n` : `${errorText(info)}\n`,
-  );
+  const text = info.code === "CLI_INTERRUPTED" ? interruptedText(info) : errorText(info);
+  process.stderr.write(json ? `${JSON.stringify({ error: withoutStack(info) })}\n` : `${text}\n`);
+}
+
+/** Who presses Ctrl-C knows why; what holds now is all that is asked. */
+function interruptedText({ fields }: ErrorInfo): string {
+  return `interrupted by ${String(fields["signal"])}: ${String(fields["note"])}`;
 }
 
 /** Codes of errors that are not ours: what they say is all there is. */
@@ -70,8 +75,10 @@ function fieldsText(info: ErrorInfo, indent: string): readonly string[] {
   });
 }
 
-/** 2: the caller can mend it; 1: a job failed, or something else went wrong. */
+/** 2: the caller can mend it; 1: a job failed, or something else went wrong; 128 + n: ended by signal n. */
 export function exitCodeOf(error: unknown): number {
+  if (isMillraceError(error) && error.code === "CLI_INTERRUPTED")
+    return interruptedExitCode(error.fields["signal"]);
   if (!isMillraceError(error) || error.domain !== "user" || error.code === "CLI_JOB_FAILED")
     return 1;
   // Errors of a running task name their vertex.

@@ -5,20 +5,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { type CompilerOptions, checkConfig, nearestConfig } from "./check-config.ts";
 import { fail } from "./fail.ts";
 import { resolveJobFile } from "./job-file.ts";
-
-/** The user's own configuration is not asked: the same job is judged alike wherever it lies. */
-const strict = {
-  noEmit: true,
-  strict: true,
-  noUncheckedIndexedAccess: true,
-  target: "esnext",
-  module: "nodenext",
-  moduleResolution: "nodenext",
-  skipLibCheck: true,
-  allowImportingTsExtensions: true,
-} as const;
 
 /** "checked", or why it could not be. Rejects `CLIENT_TYPE_ERRORS`. */
 export async function typeCheck(
@@ -28,13 +17,10 @@ export async function typeCheck(
   if (!/\.[mc]?ts$/.test(file)) return "not TypeScript";
   const compiler = findCompiler(file);
   if (compiler === undefined) return "no compiler";
-  // A file of options, since the command line has no way to say "no types" that all compilers understand.
   const folder = await mkdtemp(join(tmpdir(), "millrace-check-"));
   try {
     const config = join(folder, "tsconfig.json");
-    const typeRoots = nodeTypesAbove(dirname(file));
-    const compilerOptions = { ...strict, types: typeRoots.length > 0 ? ["node"] : [], typeRoots };
-    await writeFile(config, JSON.stringify({ compilerOptions, files: [file] }));
+    await writeFile(config, JSON.stringify(checkConfig(file, await userConfig(compiler, file))));
     const { code, text } = await run(compiler, ["-p", config, "--pretty", "false"], dirname(file));
     if (code === 0) return "checked";
     throw typeErrors(path, text.split("\n"));
@@ -58,14 +44,20 @@ function findCompiler(file: string): string | undefined {
     return undefined;
   }
 }
-/**
- * The `@types` folder with Node's types that a compiler finds from here, if there is one. Node's own resolution would also
- * look where NODE_PATH points, which pnpm sets for commands and no compiler follows.
- */
-function nodeTypesAbove(folder: string): readonly string[] {
-  const types = join(folder, "node_modules/@types");
-  if (existsSync(join(types, "node/package.json"))) return [types];
-  return dirname(folder) === folder ? [] : nodeTypesAbove(dirname(folder));
+/** What the compiler makes of the nearest tsconfig.json, `extends` and all; a broken one is reported when it is used. */
+async function userConfig(
+  compiler: string,
+  file: string,
+): Promise<{ readonly path: string; readonly own: CompilerOptions } | undefined> {
+  const path = nearestConfig(file);
+  if (path === undefined) return undefined;
+  const { text } = await run(compiler, ["-p", path, "--showConfig"], dirname(file));
+  try {
+    const shown = JSON.parse(text) as { readonly compilerOptions?: CompilerOptions };
+    return { path, own: shown.compilerOptions ?? {} };
+  } catch {
+    return { path, own: {} };
+  }
 }
 
 function run(

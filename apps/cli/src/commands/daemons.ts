@@ -1,5 +1,5 @@
 /** The daemons as commands: read options, call start, map signals. */
-import { writeFileSync } from "node:fs";
+import { renameSync, writeFileSync } from "node:fs";
 import { coordinatorOptions } from "@millrace/coordinator";
 import { startJobManager } from "@millrace/jobmanager";
 import { openStore, probeConditionalCreate } from "@millrace/storage";
@@ -84,8 +84,11 @@ function definitions(given: readonly string[]): Readonly<Record<string, string>>
   );
 }
 
+/** Whole or not at all: somebody waits for it. */
 function ready(file: string | undefined, content: unknown): void {
-  if (file !== undefined) writeFileSync(file, JSON.stringify(content));
+  if (file === undefined) return;
+  writeFileSync(`${file}.new`, JSON.stringify(content));
+  renameSync(`${file}.new`, file);
 }
 
 function onSignals(close: () => Promise<void>): void {

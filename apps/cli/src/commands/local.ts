@@ -2,247 +2,244 @@
  * A cluster of real processes on loopback: one JobManager, some TaskManagers, everything under one directory.
  *
  * LOC-1  `cluster.json` names the processes (pid and start time), so only processes that `up` started are ever stopped, even when a
- *        pid has been given to another program since.
- * LOC-2  `up` answers when everything listens and every slot is registered; on any failure it stops what it had started.
+ *        pid has been given to another program since. It names each of them as soon as it runs: whatever ends `up`, `down` finds them.
+ * LOC-2  `up` answers when everything listens and every slot is registered; on any failure, and on a signal, it stops what it had
+ *        started and gives the directory back.
+ * LOC-3  A directory belongs to one `up` at a time.
  */
-import { spawn } from "node:child_process";
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { RestClient } from "@millrace/client";
 import { assertCanListen } from "../arguments.ts";
 import { fail } from "../fail.ts";
+import { onInterrupt } from "../interrupt.ts";
+import { ClusterFile, type LocalCluster } from "../local/cluster-file.ts";
+import { type DaemonSpec, endedText, startDaemon } from "../local/daemon.ts";
 import { print, table } from "../print.ts";
-import { isSameProcess, processStartTime, stopProcess } from "../processes.ts";
-
-export interface LocalProcess {
-  readonly role: "jobmanager" | "taskmanager";
-  readonly name: string;
-  readonly pid: number;
-  readonly startTime: string;
-  readonly log: string;
-}
-export interface LocalCluster {
-  readonly rest: string;
-  readonly control: string;
-  readonly store: string;
-  readonly processes: readonly LocalProcess[];
-}
+import { isSameProcess, stopProcess } from "../processes.ts";
+import { createProgress } from "../progress.ts";
 
 const startTimeoutMs = 30_000;
 const graceMs = 5_000;
+const pollMs = 20;
+const defaultDir = ".millrace";
 
-export async function up(options: {
+interface Where {
+  readonly dir: string;
+  readonly json?: boolean;
+}
+export interface UpOptions extends Where {
   readonly taskmanagers: number;
   readonly slots: number;
   readonly port: number;
-  readonly dir: string;
-  readonly json?: boolean;
-}): Promise<LocalCluster> {
+}
+
+export async function up(options: UpOptions): Promise<LocalCluster> {
   const dir = resolve(options.dir);
-  const running = readCluster(dir);
-  if (running?.processes.some(isSameProcess) === true)
-    throw fail("CLI_ALREADY_UP", { fields: { dir, rest: running.rest } });
+  const file = new ClusterFile(dir);
+  assertNothingRuns(file, options.dir);
   await assertCanListen("127.0.0.1", options.port);
   mkdirSync(join(dir, "logs"), { recursive: true });
-  const store = join(dir, "store");
-  const started: LocalProcess[] = [];
+  const progress = createProgress(options);
+  using interrupt = onInterrupt("what was started has been stopped");
+  // Another `up` may have come first meanwhile.
+  if (!file.tryClaim()) {
+    assertNothingRuns(file, options.dir);
+    throw alreadyUp(options.dir, { starting: "by another process" });
+  }
   try {
-    const jobManager = await start({
-      role: "jobmanager",
-      name: "jobmanager",
-      dir,
-      args: [
-        "jobmanager",
-        "--rest-port",
-        String(options.port),
-        "--control-port",
-        "0",
-        "--store",
-        store,
-      ],
-    });
-    started.push(jobManager.process);
-    const { rest, control } = jobManager.ready as {
-      readonly rest: string;
-      readonly control: string;
-    };
-    const managers = await Promise.all(
-      Array.from({ length: options.taskmanagers }, (_, i) =>
-        start(
-          {
-            role: "taskmanager",
-            name: `taskmanager-${i + 1}`,
-            dir,
-            args: [
-              "taskmanager",
-              "--jobmanager",
-              control,
-              "--store",
-              store,
-              "--slots",
-              String(options.slots),
-              "--id",
-              `local-${i + 1}`,
-              "--work-dir",
-              join(dir, `taskmanager-${i + 1}`),
-              "--log-dir",
-              join(dir, "logs"),
-            ],
-          },
-          started,
-        ),
-      ),
-    );
-    void managers;
-    await slotsRegistered(rest, options.taskmanagers * options.slots);
-    const cluster: LocalCluster = { rest, control, store, processes: started };
-    writeFileSync(join(dir, "cluster.json"), JSON.stringify(cluster, null, 2));
-    print(
-      options.json === true
-        ? JSON.stringify(cluster)
-        : [
-            `up: ${rest}`,
-            `  ${options.taskmanagers} TaskManagers with ${options.slots} slots each; state and logs in ${options.dir}`,
-            `  submit a job: millrace submit <job.ts> --jobmanager ${rest}`,
-            "  stop: millrace local down",
-          ].join("\n"),
-    );
+    const cluster = await startAll(options, { dir, file, interrupt, progress });
+    file.complete(cluster);
+    progress.end();
+    print(options.json === true ? JSON.stringify(cluster) : upText(cluster, options));
     return cluster;
   } catch (error) {
-    await Promise.all(started.map((process) => stopProcess(process, graceMs)));
+    progress.end();
+    await stopAll(file.processes);
+    file.release();
     throw error;
   }
 }
 
-export async function down(options: {
-  readonly dir: string;
-  readonly json?: boolean;
-}): Promise<void> {
-  const dir = resolve(options.dir);
-  const cluster = readCluster(dir);
-  if (cluster === undefined) throw fail("CLI_NOT_UP", { fields: { dir } });
-  // TaskManagers first: they take their runners along, and nothing is restarted meanwhile.
+async function startAll(
+  options: UpOptions,
+  run: {
+    readonly dir: string;
+    readonly file: ClusterFile;
+    readonly interrupt: { readonly signal: AbortSignal };
+    readonly progress: { step(text: string): void };
+  },
+): Promise<LocalCluster> {
+  const { dir, file, progress } = run;
+  const { signal } = run.interrupt;
+  const store = join(dir, "store");
+  const start = (spec: Omit<DaemonSpec, "dir">) =>
+    startDaemon(
+      { ...spec, dir },
+      { signal, timeoutMs: startTimeoutMs, onStarted: (process) => file.add(process) },
+    );
+  progress.step("starting the JobManager");
+  const jobManager = (await start({
+    role: "jobmanager",
+    name: "jobmanager",
+    args: ["--rest-port", String(options.port), "--control-port", "0", "--store", store],
+  })) as { readonly rest: string; readonly control: string };
+  const { rest, control } = jobManager;
+  file.addresses({ rest, control, store });
+  progress.step(`starting ${options.taskmanagers} TaskManagers`);
+  const names = Array.from({ length: options.taskmanagers }, (_, i) => String(i + 1));
+  await Promise.all(
+    names.map((n) =>
+      start({
+        role: "taskmanager",
+        name: `taskmanager-${n}`,
+        args: [
+          ...["--jobmanager", control, "--store", store, "--slots", String(options.slots)],
+          ...["--id", `local-${n}`, "--work-dir", join(dir, `taskmanager-${n}`)],
+          ...["--log-dir", join(dir, "logs")],
+        ],
+      }),
+    ),
+  );
+  const slots = options.taskmanagers * options.slots;
+  progress.step(`waiting for ${slots} slots`);
+  await slotsRegistered({ rest, slots, file, signal });
+  return { rest, control, store, processes: file.processes };
+}
+
+/** Throws `CLI_ALREADY_UP`, or `CLI_CLUSTER_BROKEN` when something of a cluster is left that is none any more. */
+function assertNothingRuns(file: ClusterFile, dir: string): void {
+  const known = file.read();
+  if (known === undefined) return;
+  const { owner } = known;
+  const isStarting = owner !== undefined && isSameProcess(owner);
+  if (!isStarting && !known.processes.some(isSameProcess)) return;
+  const ended = known.processes.filter((process) => !isSameProcess(process));
+  if (isStarting) throw alreadyUp(dir, { starting: `by process ${owner.pid}` });
+  if (ended.length > 0 || known.rest === "") throw brokenCluster(dir, ended);
+  throw alreadyUp(dir, { rest: known.rest });
+}
+
+function alreadyUp(dir: string, fields: Readonly<Record<string, string>>): Error {
+  return fail("CLI_ALREADY_UP", { fields: { dir, ...fields, stop: downCommand(dir) } });
+}
+
+function brokenCluster(dir: string, ended: readonly { name: string; log: string }[]): Error {
+  return fail("CLI_CLUSTER_BROKEN", {
+    fields: {
+      dir,
+      ended: ended.map((process) => `${process.name}, see ${process.log}`),
+      stop: downCommand(dir),
+    },
+  });
+}
+
+const downCommand = (dir: string) =>
+  `millrace local down${dir === defaultDir ? "" : ` --dir ${quoted(dir)}`}`;
+const quoted = (path: string) => (/^[\w./:@=+-]+$/.test(path) ? path : `'${path}'`);
+
+function upText({ rest }: LocalCluster, options: UpOptions): string {
+  return [
+    `up: ${rest}`,
+    `  ${options.taskmanagers} TaskManagers with ${options.slots} slots each; state and logs in ${options.dir}`,
+    `  submit a job: millrace submit <job.ts> --jobmanager ${rest}`,
+    `  stop: ${downCommand(options.dir)}`,
+  ].join("\n");
+}
+
+export async function down(options: Where): Promise<void> {
+  const file = new ClusterFile(resolve(options.dir));
+  const cluster = file.read();
+  if (cluster === undefined) throw notUp(options.dir);
+  // One that is still starting would go on to start more.
+  if (cluster.owner !== undefined) await stopProcess(cluster.owner, startTimeoutMs);
+  const stopped = await stopAll((file.read() ?? cluster).processes);
+  file.release();
+  const store = join(options.dir, "store");
+  print(
+    options.json === true
+      ? JSON.stringify({ stopped })
+      : `down: stopped ${stopped.length === 0 ? "nothing, all had ended" : stopped.join(", ")}; jobs and checkpoints stay in ${store}`,
+  );
+}
+
+/** TaskManagers first: they take their runners along, and nothing is restarted meanwhile. */
+async function stopAll(processes: LocalCluster["processes"]): Promise<readonly string[]> {
   const stopped: string[] = [];
   for (const role of ["taskmanager", "jobmanager"] as const) {
     await Promise.all(
-      cluster.processes
+      processes
         .filter((process) => process.role === role)
         .map(async (process) => {
           if (await stopProcess(process, graceMs)) stopped.push(process.name);
         }),
     );
   }
-  rmSync(join(dir, "cluster.json"), { force: true });
-  print(
-    options.json === true
-      ? JSON.stringify({ stopped })
-      : `down: stopped ${stopped.length === 0 ? "nothing, all had ended" : stopped.join(", ")}; jobs and checkpoints stay in ${join(options.dir, "store")}`,
-  );
+  return stopped;
 }
 
-export async function status(options: {
-  readonly dir: string;
-  readonly json?: boolean;
-}): Promise<void> {
-  const dir = resolve(options.dir);
-  const cluster = readCluster(dir);
-  if (cluster === undefined) throw fail("CLI_NOT_UP", { fields: { dir } });
+/** Rejects `CLI_CLUSTER_BROKEN`, after it has printed the table, when not everything runs and answers. */
+export async function status(options: Where): Promise<void> {
+  const cluster = new ClusterFile(resolve(options.dir)).read();
+  if (cluster === undefined) throw notUp(options.dir);
   const processes = cluster.processes.map((process) => ({
     ...process,
     alive: isSameProcess(process),
   }));
-  const overview = await new RestClient(cluster.rest).overview().catch(() => undefined);
+  const overview = await new RestClient(cluster.rest || "127.0.0.1:0")
+    .overview()
+    .catch(() => undefined);
+  const { rest } = cluster;
   if (options.json === true)
-    return print(
-      JSON.stringify({ rest: cluster.rest, processes, overview: overview ?? null }, null, 2),
+    print(JSON.stringify({ rest, processes, overview: overview ?? null }, null, 2));
+  else {
+    print(
+      table(
+        ["PROCESS", "PID", "STATE", "LOG"],
+        processes.map(({ name, pid, alive, log }) => [
+          name,
+          String(pid),
+          alive ? "running" : "ended",
+          log,
+        ]),
+      ),
     );
-  print(
-    table(
-      ["PROCESS", "PID", "STATE", "LOG"],
-      processes.map((process) => [
-        process.name,
-        String(process.pid),
-        process.alive ? "running" : "ended",
-        process.log,
-      ]),
-    ),
-  );
-  print(
-    overview === undefined
-      ? `\n${cluster.rest} does not answer`
-      : `\n${cluster.rest}: ${overview.taskmanagers} TaskManagers, ${overview["slots-available"]} of ${overview["slots-total"]} slots free, ${overview["jobs-running"]} jobs running`,
-  );
-}
-
-export function readCluster(dir: string): LocalCluster | undefined {
-  const file = join(dir, "cluster.json");
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as LocalCluster) : undefined;
-}
-
-/** Starts a daemon of this very program, detached, and waits for its ready file. */
-async function start(
-  daemon: {
-    readonly role: LocalProcess["role"];
-    readonly name: string;
-    readonly dir: string;
-    readonly args: readonly string[];
-  },
-  started?: LocalProcess[],
-): Promise<{ readonly process: LocalProcess; readonly ready: unknown }> {
-  const log = join(daemon.dir, "logs", `${daemon.name}.log`);
-  const readyFile = join(daemon.dir, `${daemon.name}.ready`);
-  rmSync(readyFile, { force: true });
-  const out = openSync(log, "a");
-  const main = process.argv[1] ?? "";
-  const child = spawn(
-    process.execPath,
-    [...process.execArgv, main, ...daemon.args, "--ready-file", readyFile],
-    { detached: true, stdio: ["ignore", out, out] },
-  );
-  closeSync(out);
-  child.unref();
-  const pid = child.pid ?? 0;
-  const entry: LocalProcess = {
-    role: daemon.role,
-    name: daemon.name,
-    pid,
-    startTime: processStartTime(pid) ?? "",
-    log,
-  };
-  started?.push(entry);
-  let exited: number | null | undefined;
-  child.once("exit", (code) => {
-    exited = code ?? -1;
-  });
-  const end = Date.now() + startTimeoutMs;
-  while (Date.now() < end && exited === undefined) {
-    if (existsSync(readyFile))
-      return { process: entry, ready: JSON.parse(readFileSync(readyFile, "utf8")) };
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    print(
+      overview === undefined
+        ? `\n${rest === "" ? "the JobManager" : rest} does not answer`
+        : `\n${rest}: ${overview.taskmanagers} TaskManagers, ${overview["slots-available"]} of ${overview["slots-total"]} slots free, ${overview["jobs-running"]} jobs running`,
+    );
   }
-  if (exited === undefined) await stopProcess(entry, graceMs);
-  const tail = readFileSync(log, "utf8").trimEnd().split("\n").slice(-8);
-  throw fail("CLI_START_FAILED", {
-    fields: { process: daemon.name, log, exitCode: exited ?? "none", output: tail },
-  });
+  const ended = processes.filter(({ alive }) => !alive);
+  if (ended.length > 0 || overview === undefined) throw brokenCluster(options.dir, ended);
 }
 
-async function slotsRegistered(rest: string, slots: number): Promise<void> {
-  const client = new RestClient(rest);
+function notUp(dir: string): Error {
+  const start = `millrace local up${dir === defaultDir ? "" : ` --dir ${quoted(dir)}`}`;
+  return fail("CLI_NOT_UP", { fields: { dir: resolve(dir), start } });
+}
+
+async function slotsRegistered(wanted: {
+  readonly rest: string;
+  readonly slots: number;
+  readonly file: ClusterFile;
+  readonly signal: AbortSignal;
+}): Promise<void> {
+  const client = new RestClient(wanted.rest);
   const end = Date.now() + startTimeoutMs;
-  while ((await client.overview())["slots-total"] < slots) {
+  for (;;) {
+    wanted.signal.throwIfAborted();
+    const ended = wanted.file.processes.find((process) => !isSameProcess(process));
+    if (ended !== undefined)
+      throw fail("CLI_START_FAILED", {
+        fields: { process: ended.name, log: ended.log, output: endedText(ended.log) },
+      });
+    const overview = await client.overview().catch(() => undefined);
+    if (overview !== undefined && overview["slots-total"] >= wanted.slots) return;
     if (Date.now() > end)
       throw fail("CLI_START_FAILED", {
         fields: { process: "taskmanager", reason: "not all slots were registered in time" },
       });
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((done) => setTimeout(done, pollMs));
   }
 }
