@@ -307,6 +307,7 @@ export class DataStream<T, S = NoSides> {
             kind: definition.kind,
             describe: definition.describe,
             ...(definition.target === undefined ? {} : { target: definition.target }),
+            ...(definition.place === undefined ? {} : { place: definition.place }),
           },
           ...(definition.validate === undefined ? {} : { validate: () => definition.validate?.() }),
         },

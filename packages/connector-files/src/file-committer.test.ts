@@ -55,8 +55,8 @@ describe("commit", () => {
     await committer().commit([...first, ...second], permitOf(2, 2));
     const after = files.paths;
     expect(after).toEqual([
-      "/out/part-0-00000001-1.1-0-0a1b2c3d.jsonl",
-      "/out/part-0-00000002-1.2-0-0a1b2c3d.jsonl",
+      "/out/part-0-00000001-1.1-0-0a1b2c3d-f8b1e737.jsonl",
+      "/out/part-0-00000002-1.2-0-0a1b2c3d-f8b1e737.jsonl",
     ]);
     await committer().commit([...second, ...first], permitOf(3, 2));
     await committer().commit(first, permitOf(1, 1));
@@ -110,7 +110,7 @@ describe("commit", () => {
       });
       expect(await codeOf(failing.commit(prepared, permitOf(1, 1)))).toBe("FILES_UNWRITABLE");
       expect(await codeOf(committer().commit(prepared, permitOf(1, 1)))).toBe("done");
-      expect(files.paths).toEqual(["/out/part-0-00000001-1.1-0-0a1b2c3d.jsonl"]);
+      expect(files.paths).toEqual(["/out/part-0-00000001-1.1-0-0a1b2c3d-f8b1e737.jsonl"]);
     },
   );
   test("nothing to commit touches nothing", async () => {
@@ -218,11 +218,25 @@ describe("the writer", () => {
   });
 });
 
+test("FNM-1: two sinks of a job in one folder make two files of what each wrote first", async () => {
+  const { files, writer, committer } = setUp();
+  for (const uid of ["sink.a/b", "sink.c"]) {
+    const one = writer(taskOf(1, { uid }));
+    one.write({ uid });
+    await one.flush();
+    await committer({ uid }).commit(one.prepareCommit(1), permitOf(1, 1));
+  }
+  expect(files.paths.map((path) => new TextDecoder().decode(files.bytesOf(path))).sort()).toEqual([
+    '{"uid":"sink.a/b"}\n',
+    '{"uid":"sink.c"}\n',
+  ]);
+});
+
 describe("FNM-1: names", () => {
   test("golden", () => {
     const ref = taskOf(4, { subtask: 12, epoch: 3 });
     expect(inProgressName(ref, 5)).toBe("0a1b2c3d4e5f.sink%2Ea%2Fb.12.3.4.5");
-    expect(finalName(ref, 77, 5, "csv")).toBe("part-12-00000077-3.4-5-0a1b2c3d.csv");
+    expect(finalName(ref, 77, 5, "csv")).toBe("part-12-00000077-3.4-5-0a1b2c3d-f8b1e737.csv");
   });
   test("a long or strange uid gives a name that file systems take, and two of them two names", () => {
     const long = "ü".repeat(300);

@@ -1,8 +1,8 @@
 /**
  * Names of the files of a sink, and what they say.
  *
- * FNM-1  A name holds job, subtask, epoch and attempt: no two writers that ever lived make the same one, also when several jobs, or
- *        several runs of a job, write into one folder.
+ * FNM-1  A name holds job, sink, subtask, epoch and attempt: no two writers that ever lived make the same one, also when several
+ *        jobs, runs of a job or sinks of a job (under two names of a folder) write into one.
  */
 import { crc32c } from "@millrace/data";
 
@@ -22,9 +22,10 @@ const maxOwnerChars = 160;
 export function ownerOf(jobId: string, uid: string): string {
   const owner = `${plain(jobId)}.${plain(uid)}`;
   if (owner.length <= maxOwnerChars) return owner;
-  const hash = crc32c(new TextEncoder().encode(owner)).toString(16).padStart(8, "0");
-  return `${plain(jobId).slice(0, 40)}.${plain(uid).slice(0, 100)}~${hash}`;
+  return `${plain(jobId).slice(0, 40)}.${plain(uid).slice(0, 100)}~${hashOf(owner)}`;
 }
+const hashOf = (text: string): string =>
+  crc32c(new TextEncoder().encode(text)).toString(16).padStart(8, "0");
 const plain = (text: string): string => encodeURIComponent(text).replaceAll(".", "%2E");
 
 export function inProgressName(
@@ -49,7 +50,7 @@ export function finalName(
   extension: string,
 ): string {
   const job = ref.jobId.replace(/[^0-9A-Za-z]/g, "").slice(0, 8);
-  return `part-${ref.subtask}-${String(checkpointId).padStart(8, "0")}-${ref.epoch}.${ref.attempt}-${sequence}-${job}.${extension}`;
+  return `part-${ref.subtask}-${String(checkpointId).padStart(8, "0")}-${ref.epoch}.${ref.attempt}-${sequence}-${job}-${hashOf(ref.uid)}.${extension}`;
 }
 
 /** What a checkpoint must make final. Plain data (SNK-2). */

@@ -2,10 +2,10 @@
  * `fileSink`: files, each record in exactly one of them, exactly once.
  *
  *   write → .inprogress/<job>.<uid>.<subtask>.<epoch>.<attempt>.<seq>          synced at the barrier, then prepared
- *   commit → part-<subtask>-<checkpoint>-<epoch>.<attempt>-<seq>-<job>.<ext>   a link that overwrites nothing, then the other name goes
+ *   commit → part-<subtask>-<checkpoint>-<epoch>.<attempt>-<seq>-<job>-<sink>.<ext>   a link that overwrites nothing, then the other name goes
  *
  * FSK-1  A file is rolled at every checkpoint: what a checkpoint covers never shares a file with what it does not.
- * FSK-2  Names hold job, attempt and checkpoint; nobody touches another attempt's open file but the committer's sweep.
+ * FSK-2  Names hold job, sink, attempt and checkpoint; nobody touches another attempt's open file but the committer's sweep.
  * FSK-3  Readers see files whose names begin neither with a dot nor an underscore; those are committed and whole.
  */
 import { posix, resolve } from "node:path";
@@ -14,11 +14,12 @@ import { defineSink, type FormatDefinition, type Sink, type SinkDefinition } fro
 import { fail } from "./fail.ts";
 import { FileCommitter } from "./file-committer.ts";
 import { FileWriter } from "./file-writer.ts";
+import { localPath } from "./local-path.ts";
 import { assertFolder } from "./paths.ts";
 import { nodeFiles, type SinkFiles } from "./sink-files.ts";
 
 export interface FileSinkOptions<T> {
-  /** A directory; made when the first file is. */
+  /** A directory, as a path or a `file:` URL; made when the first file is. */
   path: string;
   format?: Format<T>;
   /** A file is also rolled when it has reached this size. Default 128 MB. */
@@ -34,12 +35,9 @@ export function fileSink<T>(options: {
   rollBytes?: number;
 }): Sink<T>;
 export function fileSink<T>(options: FileSinkOptions<T>): Sink<T> {
-  const { path, rollBytes = defaultRollBytes } = options;
+  const path = localPath(options.path);
+  const { rollBytes = defaultRollBytes } = options;
   const format = options.format === undefined ? anyJson : formatDefinitionOf(options.format);
-  if (typeof path !== "string" || path === "")
-    throw fail("FILES_BAD_OPTION", {
-      fields: { option: "path", allowed: "a path that is not empty" },
-    });
   if (format === undefined)
     throw fail("FILES_BAD_OPTION", {
       fields: { option: "format", allowed: "json(…), csv(…) or lines" },
@@ -65,6 +63,7 @@ export function sinkOf(options: {
     inputType: format.type,
     describe: { path, format: format.name },
     target: `file:${posix.normalize(path).replace(/(?<=.)\/+$/, "")}`,
+    place: `file:${resolve(path)}`,
     validate: () => assertFolder(path),
     createWriter: ({ task }) =>
       new FileWriter({ folder: resolve(path), format, task, rollBytes, files }),

@@ -7,10 +7,11 @@ import { fail } from "./fail.ts";
 import { FileEnumerator } from "./file-enumerator.ts";
 import { FileReader } from "./file-reader.ts";
 import type { FileSplit } from "./file-split.ts";
+import { localPath } from "./local-path.ts";
 import { assertFound } from "./paths.ts";
 
 export interface FileSourceOptions<T> {
-  /** A file, a directory (all files below it) or a pattern such as "clicks/*.jsonl". `.gz` is unpacked on the way. */
+  /** A file, a directory (all files below it) or a pattern such as "clicks/*.jsonl", as a path or a `file:` URL. `.gz` is unpacked on the way. */
   path: string;
   format: Format<T>;
   /** Look for new files this often, without end. A file is taken when its size has not changed between two looks: move files in whole. */
@@ -26,12 +27,9 @@ export interface FileSourceOptions<T> {
 const defaultSplitBytes = 64 * 1024 * 1024;
 
 export function fileSource<T>(options: FileSourceOptions<T>): Source<T> {
-  const { path, watch, ratePerSec, splitBytes = defaultSplitBytes } = options;
+  const path = localPath(options.path);
+  const { watch, ratePerSec, splitBytes = defaultSplitBytes } = options;
   const format = formatDefinitionOf(options.format);
-  if (typeof path !== "string" || path === "")
-    throw fail("FILES_BAD_OPTION", {
-      fields: { option: "path", allowed: "a path that is not empty" },
-    });
   if (format === undefined)
     throw fail("FILES_BAD_OPTION", {
       fields: { option: "format", allowed: "json(…), csv(…) or lines" },

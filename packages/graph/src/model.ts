@@ -59,7 +59,13 @@ export interface LogicalNode {
   readonly onError: ErrorPolicy;
   /** Set for sources and sinks. */
   readonly source?: { readonly boundedness: "bounded" | "unbounded"; readonly describe: Json };
-  readonly sink?: { readonly kind: SinkKind; readonly describe: Json; readonly target?: string };
+  readonly sink?: {
+    readonly kind: SinkKind;
+    readonly describe: Json;
+    readonly target?: string;
+    /** The target as the building process resolves it; it is no part of what the graph means. */
+    readonly place?: string;
+  };
 }
 
 export type ErrorPolicy =

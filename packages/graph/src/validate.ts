@@ -111,7 +111,8 @@ function sameTargets(graph: LogicalGraph): void {
   for (const node of graph.nodes) {
     const target = node.sink?.target;
     if (target === undefined) continue;
-    const other = seen.get(target);
+    const place = node.sink?.place ?? target;
+    const other = seen.get(place);
     if (other !== undefined)
       throw fail("GRAPH_SAME_TARGET", {
         fields: {
@@ -120,7 +121,7 @@ function sameTargets(graph: LogicalGraph): void {
           second: `${node.name} at ${node.at ?? "?"}`,
         },
       });
-    seen.set(target, node);
+    seen.set(place, node);
   }
 }
 

@@ -26,6 +26,11 @@ export interface SinkDefinition {
   readonly describe: Readonly<Record<string, string | number | boolean>>;
   /** Two sinks that write to the same place are refused at submit: this names the place. */
   readonly target?: string;
+  /**
+   * The target as this process resolves it, where several targets may mean one place (a relative and an absolute path). It is compared
+   * and shown to nobody: another process may resolve the target to another place. Default: the target.
+   */
+  readonly place?: string;
   validate?(): void | Promise<void>;
   createWriter(context: SinkContext): SinkWriter;
   /** Required for kind "two-phase". */

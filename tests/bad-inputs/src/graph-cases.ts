@@ -260,6 +260,10 @@ export const graphCases: Readonly<Record<string, Case>> = {
     "retry.attempts",
     "-1",
   ),
+  "two sinks in one place, by a relative and an absolute path": bad(
+    `${words}.sinkTo(fileSink({ path: "out" })); ${words}.uid("more").sinkTo(fileSink({ path: process.cwd() + "/x/../out" }));`,
+    "GRAPH_SAME_TARGET",
+  ),
   "two sinks in one place": bad(
     `${words}.sinkTo(fileSink({ path: "out" })); ${words}.uid("more").sinkTo(fileSink({ path: "out/" }));`,
     "GRAPH_SAME_TARGET",
@@ -418,6 +422,29 @@ export const graphCases: Readonly<Record<string, Case>> = {
     "FILES_BAD_OPTION",
     "path",
     "job.mjs:4:",
+  ),
+  "an output in another store": bad(
+    `env.fromCollection([1]).sinkTo(fileSink({ path: "s3://bucket/out" })).uid("out");`,
+    "FILES_BAD_OPTION",
+    "s3://bucket/out",
+    "./bucket/out",
+    "job.mjs:4:",
+  ),
+  "an input in another store": bad(
+    `env.fromSource(fileSource({ path: "s3://bucket/in/*.csv", format: lines }), Watermarks.none()).print();`,
+    "FILES_BAD_OPTION",
+    "s3:",
+    "./bucket/in/*.csv",
+  ),
+  "an input on the web": bad(
+    `env.fromSource(fileSource({ path: "https://example.com/in.csv", format: lines }), Watermarks.none()).print();`,
+    "FILES_BAD_OPTION",
+    "https:",
+  ),
+  "a file: URL of another machine": bad(
+    `env.fromCollection([1]).sinkTo(fileSink({ path: "file://out/words" })).uid("out");`,
+    "FILES_BAD_OPTION",
+    "file:///out/words",
   ),
   "an input without a format": bad(
     `env.fromSource(fileSource({ path: "job.mjs" }), Watermarks.none()).print();`,

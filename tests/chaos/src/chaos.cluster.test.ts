@@ -34,7 +34,7 @@ test("the checker finds a lost, a doubled, an altered and a reordered line", () 
     const verdict = (changed: readonly string[]) => {
       mkdirSync(folder, { recursive: true });
       writeFileSync(
-        join(folder, "part-0-00000001-1.1-0-0a1b2c3d.jsonl"),
+        join(folder, "part-0-00000001-1.1-0-0a1b2c3d-4e5f6a7b.jsonl"),
         `${changed.join("\n")}\n`,
       );
       return checkSums(folder, options);
@@ -52,7 +52,9 @@ test("the checker finds a lost, a doubled, an altered and a reordered line", () 
         ...lines.slice(9),
       ]).reordered,
     ).toBeGreaterThan(0);
-    expect(readFileSync(join(folder, "part-0-00000001-1.1-0-0a1b2c3d.jsonl"), "utf8")).not.toBe("");
+    expect(
+      readFileSync(join(folder, "part-0-00000001-1.1-0-0a1b2c3d-4e5f6a7b.jsonl"), "utf8"),
+    ).not.toBe("");
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

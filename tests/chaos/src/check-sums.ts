@@ -46,7 +46,7 @@ export function checkSums(
 function filesOf(folder: string): { readonly path: string; readonly subtask: number }[] {
   const names = readdirSync(folder).filter((name) => name.startsWith("part-"));
   const parsed = names.map((name) => {
-    const match = /^part-(\d+)-(\d+)-(\d+)\.(\d+)-(\d+)-[0-9a-f]{8}\./.exec(name);
+    const match = /^part-(\d+)-(\d+)-(\d+)\.(\d+)-(\d+)-[0-9a-f]{8}-[0-9a-f]{8}\./.exec(name);
     if (match === null) throw new Error(`a file of another name: ${name}`);
     return {
       path: join(folder, name),
