@@ -1,4 +1,6 @@
 /** All commands with their options and examples. What a command does is loaded when it is used, so `--help` and `--version` are quick. */
+
+import { parseSize } from "@millrace/base";
 import { Command, Option } from "commander";
 import { port, wholeNumber } from "./arguments.ts";
 
@@ -220,6 +222,11 @@ function daemonCommands(program: Command): void {
     .option("--id <id>", "name of this TaskManager (default: made up)")
     .option("--work-dir <path>", "private working directory", ".millrace/taskmanager")
     .option("--log-dir <path>", "where runners' logs go", ".millrace/logs")
+    .option(
+      "--runner-memory <size>",
+      "memory of a task runner, for example 2gb (default: its slots' part of 80 % of what there is)",
+      (text: string) => parseSize(text),
+    )
     .option("--metrics-port <n>", "port of /metrics (0: any free one)", port("metrics-port"), 0)
     .option("--ready-file <path>", "write addresses as JSON to this file once everything listens")
     .addHelpText(

@@ -2,7 +2,9 @@
  * The gRPC end of the control plane: one bidirectional stream per TaskManager, handed to the coordinator message by message.
  *
  * CTL-1  A stream that does not register within `registerTimeoutMs` is ended.
- * CTL-2  A message that can't be decoded ends its stream: what follows it can't be trusted.
+ * CTL-2  A message that can't be decoded, or that the coordinator can't take, ends its stream: what follows it can't be trusted. The
+ *        TaskManager registers anew; others go on.
+ * CTL-3  Nothing of a stream that has ended, or was replaced, reaches the coordinator.
  */
 import { Server, ServerCredentials, type ServerDuplexStream, status } from "@grpc/grpc-js";
 import type { Logger } from "@millrace/base";
@@ -109,17 +111,17 @@ function serve(
     end();
   }, registerTimeoutMs);
   stream.on("data", (bytes: Buffer) => {
-    let message: UpMessage | undefined;
+    if (!open) return;
     try {
-      message = decodeUp(bytes);
+      const message: UpMessage | undefined = decodeUp(bytes);
+      if (message === undefined) return;
+      if (message.$case === "register") clearTimeout(watchdog);
+      connection.message(message);
     } catch (error) {
-      logger.error("undecodable control message", { error: String(error) });
-      stream.emit("error", { code: status.INVALID_ARGUMENT, details: "undecodable message" });
+      logger.error("a control message that can't be taken", { error: String(error) });
+      stream.emit("error", { code: status.INVALID_ARGUMENT, details: "unacceptable message" });
       end();
-      return;
     }
-    if (message?.$case === "register") clearTimeout(watchdog);
-    if (message !== undefined && open) connection.message(message);
   });
   stream.on("error", end);
   stream.on("end", () => {

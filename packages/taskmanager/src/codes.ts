@@ -24,6 +24,30 @@ export const codes = {
     message: "a task runner crashed",
     fix: "look at the job's log: it ends with what happened",
   },
+  RUNNER_NOT_STARTED: {
+    domain: "external",
+    retry: "restart-job",
+    message: "a task runner could not be started",
+    fix: "look at the cause: disk space, permissions and process limits of the TaskManager",
+  },
+  RUNNER_FROZEN: {
+    domain: "external",
+    retry: "restart-job",
+    message: "a task runner did not answer and was ended",
+    fix: "nothing: the job restarts; if it comes again, look whether the machine is overloaded, swaps or suspends processes",
+  },
+  RUNNER_MEMORY: {
+    domain: "user",
+    retry: "restart-job",
+    message: "a task runner used more memory than it may",
+    fix: "raise the parallelism, keep less state or fewer objects alive, or give runners more with --runner-memory",
+  },
+  RUNNER_BAD_COMMAND: {
+    domain: "internal",
+    retry: "restart-job",
+    message: "a command to a task runner can't be read",
+    fix: "run JobManager and TaskManagers of the same version",
+  },
   TASKMANAGER_BAD_ADDRESS: {
     domain: "user",
     retry: "never",

@@ -2,11 +2,12 @@
  * The TaskManager's end of the control stream: dials, registers, and dials again for as long as it lives.
  *
  * CCL-1  grpc-js stays CONNECTING for ever on a peer that accepts and then says nothing: a stream that is not `registered` within
- *        `registerTimeoutMs` is destroyed with its channel.
+ *        `registerTimeoutMs` is destroyed with its channel and its socket.
  * CCL-2  A stream that is silent for longer than the JobManager's heartbeat timeout is destroyed too.
- * CCL-3  Reconnecting backs off from 50 ms to 2 s; several addresses are tried in turn.
+ * CCL-3  A message that can't be handled ends the stream and not this process: the JobManager begins anew with what is alive.
+ * CCL-4  Reconnecting backs off from 50 ms to 2 s; several addresses are tried in turn.
  */
-import { Client, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
+import { Client, type ClientDuplexStream } from "@grpc/grpc-js";
 import type { Logger } from "@millrace/base";
 import {
   connectMethodPath,
@@ -15,6 +16,7 @@ import {
   encodeUp,
   type UpMessage,
 } from "@millrace/protocol";
+import { type OwnedCredentials, ownedCredentials } from "./owned-credentials.ts";
 
 const registerTimeoutMs = 3_000;
 const firstBackoffMs = 50;
@@ -33,6 +35,7 @@ export interface ControlClientOptions {
 export class ControlClient {
   readonly #options: ControlClientOptions;
   #client: Client | undefined;
+  #owned: OwnedCredentials | undefined;
   #stream: ClientDuplexStream<UpMessage, DownMessage> | undefined;
   #registered = false;
   #closed = false;
@@ -59,7 +62,8 @@ export class ControlClient {
     if (this.#closed) return;
     const { addresses } = this.#options;
     const address = addresses[this.#attempts % addresses.length] ?? "";
-    const client = new Client(address, credentials.createInsecure(), {
+    const owned = ownedCredentials();
+    const client = new Client(address, owned.credentials, {
       "grpc.max_receive_message_length": 64 * 1024 * 1024,
       "grpc.initial_reconnect_backoff_ms": firstBackoffMs,
       "grpc.use_local_subchannel_pool": 1,
@@ -70,6 +74,7 @@ export class ControlClient {
       (bytes) => decodeDown(bytes) as DownMessage,
     );
     this.#client = client;
+    this.#owned = owned;
     this.#stream = stream;
     this.#lastHeardAt = performance.now();
     this.#later(registerTimeoutMs, () => {
@@ -79,7 +84,11 @@ export class ControlClient {
       if (message === undefined || this.#stream !== stream) return;
       this.#lastHeardAt = performance.now();
       if (message.$case === "registered") this.#onRegistered(stream, message.value);
-      this.#options.onMessage(message);
+      try {
+        this.#options.onMessage(message);
+      } catch (error) {
+        this.#lost(stream, `a ${message.$case} that can't be handled: ${String(error)}`);
+      }
     });
     stream.on("error", (error) => this.#lost(stream, error.message));
     stream.on("end", () => this.#lost(stream, "the stream ended"));
@@ -122,6 +131,7 @@ export class ControlClient {
     stream?.on("error", () => {});
     stream?.cancel();
     this.#client?.close();
+    this.#owned?.destroy();
   }
   #later(delayMs: number, fn: () => void): void {
     this.#timers.push(setTimeout(fn, delayMs));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { errorInfo } from "@millrace/base";
 import type { Down, Up } from "@millrace/protocol";
 import { fail } from "./fail.ts";
-import { entryFile } from "./runner-protocol.ts";
+import { childArguments, entryFile } from "./runner-protocol.ts";
 
 const timeoutMs = 20_000;
 
@@ -25,17 +25,18 @@ export async function planBundle(options: {
   const { requestId, bundle, parameters } = options.request;
   const folder = await mkdtemp(join(tmpdir(), "millrace-plan-"));
   let child: ChildProcess | undefined;
+  let timer: NodeJS.Timeout | undefined;
   try {
     const job: PlanJob = { bundle, parameters, store: options.store, folder };
     return await new Promise<Up<"planAnswer">>((resolve) => {
       const started = fork(entryFile("plan-main", import.meta.url), [], {
         stdio: ["ignore", "ignore", "ignore", "ipc"],
-        execArgv: [...process.execArgv, "--enable-source-maps"],
+        execArgv: childArguments(),
       });
       child = started;
       const broken = (error: unknown) =>
         resolve({ requestId, graph: "", error: JSON.stringify(errorInfo(error)) });
-      const timer = setTimeout(
+      timer = setTimeout(
         () =>
           broken(
             fail("RUNNER_BUNDLE_BROKEN", {
@@ -45,21 +46,20 @@ export async function planBundle(options: {
         timeoutMs,
       );
       started.on("message", (answer: { readonly graph: string; readonly error: string }) => {
-        clearTimeout(timer);
         resolve({ requestId, ...answer });
       });
       started.on("error", broken);
       started.on("exit", (code) => {
-        clearTimeout(timer);
         broken(
           fail("RUNNER_BUNDLE_BROKEN", {
             fields: { reason: `the planning process ended with ${code ?? "a signal"}` },
           }),
         );
       });
-      started.send(job);
+      started.send(job, () => {});
     });
   } finally {
+    clearTimeout(timer);
     child?.kill("SIGKILL");
     await rm(folder, { recursive: true, force: true });
   }

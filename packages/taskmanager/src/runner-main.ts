@@ -4,6 +4,7 @@
  * RUN-1  A worker that crashes or exits takes the whole process with it, at once, after its error has been reported.
  * RUN-2  When the TaskManager goes away, so does the runner: it never outlives the process that answers for it.
  * RUN-3  Runner and TaskManager speak over the IPC channel only; standard output and error are the job's log.
+ * RUN-4  Workers' heaps have a bound that is the runner's memory shared out; a heap that is full is an error with a code of its own.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,6 +20,7 @@ import {
   type ToRunner,
   type WorkerStart,
 } from "./runner-protocol.ts";
+import { workerHeapMb } from "./runner-watch.ts";
 
 const workers = new Map<number, Worker>();
 const addresses: { slot: number; host: string; port: number }[] = [];
@@ -29,6 +31,7 @@ process.on("unhandledRejection", (error) => void crash(error));
 process.on("uncaughtException", (error) => void crash(error));
 process.on("message", (message: ToRunner) => {
   if (message.kind === "start") void start(message.runner).catch(crash);
+  else if (message.kind === "ping") send({ kind: "pong", rssBytes: process.memoryUsage.rss() });
   else for (const worker of workers.values()) worker.postMessage(message);
 });
 
@@ -41,21 +44,39 @@ async function start(runner: RunnerStart): Promise<void> {
   await mkdir(runner.workDir, { recursive: true });
   const bundleFile = join(runner.workDir, "job.mjs");
   await writeFile(bundleFile, bundle);
-  const helper = newWorker("segment-main");
+  const resourceLimits = {
+    maxOldGenerationSizeMb: workerHeapMb(runner.memoryBytes, runner.start.slots.length),
+  };
+  const helper = newWorker("segment-main", { resourceLimits });
   helper.on("error", (error) => void crash(error));
   for (const slot of runner.start.slots) {
     const { port1, port2 } = new MessageChannel();
     helper.postMessage(port2, [port2]);
     const workerData: WorkerStart = { runner, slot, bundleFile, segments: port1 };
-    const worker = newWorker("slot-main", { workerData, transferList: [port1] });
+    const worker = newWorker("slot-main", {
+      workerData,
+      transferList: [port1],
+      resourceLimits,
+    });
     workers.set(slot, worker);
     worker.on("message", (message: FromWorker) => receive(message, runner));
-    worker.on("error", (error) => void crash(error));
+    worker.on("error", (error) => void crash(ofHeap(error, slot, resourceLimits)));
     worker.on("exit", (code) => {
       if (finished < workers.size)
         void crash(fail("RUNNER_CRASHED", { fields: { slot, exitCode: code } }));
     });
   }
+}
+
+/** A worker whose heap is full is ended by V8, with an error of its own. */
+function ofHeap(
+  error: Error,
+  slot: number,
+  { maxOldGenerationSizeMb }: { readonly maxOldGenerationSizeMb: number },
+): Error {
+  return (error as { readonly code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY"
+    ? fail("RUNNER_MEMORY", { fields: { slot, heapLimitMb: maxOldGenerationSizeMb }, cause: error })
+    : error;
 }
 
 function newWorker(entry: string, options: WorkerOptions = {}): Worker {

@@ -13,12 +13,16 @@ export interface RunnerStart {
   readonly host: string;
   /** Private to this attempt. */
   readonly workDir: string;
+  /** Resident memory of the process; the workers' heaps are sized by it. */
+  readonly memoryBytes: number;
 }
 
 /** TaskManager → runner → worker. */
 export type ToRunner =
   | { readonly kind: "start"; readonly runner: RunnerStart }
   | { readonly kind: "command"; readonly message: DownMessage }
+  /** To the process itself: answered by `pong`. */
+  | { readonly kind: "ping" }
   /** Close every task in order, then exit. */
   | { readonly kind: "finish" };
 
@@ -26,6 +30,7 @@ export type ToRunner =
 export type FromRunner =
   | { readonly kind: "up"; readonly message: UpMessage }
   | { readonly kind: "metrics"; readonly samples: readonly MetricSample[] }
+  | { readonly kind: "pong"; readonly rssBytes: number }
   | { readonly kind: "crashed"; readonly error: ErrorInfo };
 
 /** Worker → runner only. */
@@ -51,4 +56,12 @@ export interface WorkerStart {
 /** The file of an entry beside `url`, in source (.ts) as in a packed build (.js). */
 export function entryFile(name: string, url: string): URL {
   return new URL(`./${name}${url.endsWith(".ts") ? ".ts" : ".js"}`, url);
+}
+
+/** Node's arguments for a child process: those of this one, but never its debugger's port. */
+export function childArguments(): string[] {
+  return [
+    ...process.execArgv.filter((arg) => !arg.startsWith("--inspect")),
+    "--enable-source-maps",
+  ];
 }

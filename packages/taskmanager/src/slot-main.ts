@@ -8,9 +8,10 @@ import { errorInfo } from "@millrace/base";
 import { nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
 import { openTcpTransport } from "@millrace/exchange/node";
 import type { DownMessage } from "@millrace/protocol";
-import { applyCommand, collectMetrics, Slot, type SlotHost, upMessageOf } from "@millrace/runtime";
+import { applyCommand, collectMetrics, Slot, upMessageOf } from "@millrace/runtime";
 import { openStore } from "@millrace/storage";
 import { createLogger } from "@millrace/telemetry";
+import { readDeployment } from "./deployment.ts";
 import { faultPoints } from "./fault-points.ts";
 import { loadJobCode } from "./job-code.ts";
 import type { FromWorker, ToRunner, WorkerStart } from "./runner-protocol.ts";
@@ -66,10 +67,7 @@ function command(message: DownMessage): void {
   switch (message.$case) {
     case "deploySlot": {
       if (message.value.slot !== slotIndex || slot !== undefined) return;
-      const options = JSON.parse(message.value.options) as {
-        readonly committedFloor: number;
-        readonly job: SlotHost["job"]["options"];
-      };
+      const { tasks, restore, options } = readDeployment(message.value);
       slot = new Slot({
         platform: nodePlatform,
         logger,
@@ -89,10 +87,7 @@ function command(message: DownMessage): void {
         functions: code.functions,
         report: (event) => send({ kind: "up", message: upMessageOf(attempt, event) }),
       });
-      slot.deploy({
-        tasks: JSON.parse(message.value.tasks),
-        restore: JSON.parse(message.value.restore),
-      });
+      slot.deploy({ tasks, restore });
       setInterval(reportMetrics, metricsIntervalMs).unref();
       return;
     }

@@ -5,19 +5,31 @@
  * TMG-1  Commands of a lower epoch than the highest seen are dropped.
  * TMG-2  The first message of a higher epoch ends all runners of older ones.
  * TMG-3  Without a JobManager runners go on: they neither checkpoint nor commit, because nothing tells them to.
- * TMG-4  A runner's exit is reported at once, with what it said last.
+ * TMG-4  A runner's exit is reported at once, with what it said last; so is one that could not be started.
+ * TMG-5  Nothing of a runner outlives it but its log, and of logs a bounded amount (LOG-1, LOG-2).
  */
-import { readdirSync, readFileSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Logger } from "@millrace/base";
+import { type ErrorInfo, errorInfo, type Logger } from "@millrace/base";
 import { nodePlatform } from "@millrace/base/node";
 import type { AttemptMessage, Down, DownMessage } from "@millrace/protocol";
 import { startMetricsServer } from "@millrace/telemetry";
 import { ControlClient } from "./control-client.ts";
+import { readDeployment } from "./deployment.ts";
 import { fail } from "./fail.ts";
+import { availableMemoryBytes, debugged } from "./machine.ts";
 import { planBundle } from "./plan.ts";
-import { RunnerProcess } from "./runner-process.ts";
+import { RunnerLogs } from "./runner-logs.ts";
+import { type RunnerExit, RunnerProcess } from "./runner-process.ts";
+import { runnerMemoryBytes } from "./runner-watch.ts";
 import { TaskMetrics } from "./task-metrics.ts";
+
+/** How often logs are looked after. */
+const logIntervalMs = 2_000;
+/** Until a JobManager says otherwise: its defaults. */
+const defaultHeartbeat = { intervalMs: 500, timeoutMs: 3_000 };
+/** A killed process that does not go is the kernel's. */
+const closeTimeoutMs = 10_000;
 
 export interface TaskManagerOptions {
   /** Control addresses, "host:port". */
@@ -32,6 +44,8 @@ export interface TaskManagerOptions {
   /** 0: any free port. */
   readonly metricsPort: number;
   readonly logger: Logger;
+  /** Resident memory of a runner, beyond which it is ended; default: its slots' part of 80 % of the machine's or container's memory. */
+  readonly runnerMemoryBytes?: number;
   /** Default: made up, unique for each start. */
   readonly id?: string;
 }
@@ -74,9 +88,14 @@ class TaskManagerDaemon {
   readonly #metrics: TaskMetrics;
   readonly #runners = new Map<string, RunnerProcess>();
   readonly #control: ControlClient;
+  readonly #logs: RunnerLogs;
+  readonly #logTimer: NodeJS.Timeout;
+  #heartbeat = defaultHeartbeat;
   #epoch = 0;
   #lastCpu = process.cpuUsage();
   #onIdle: (() => void) | undefined;
+  /** Folders of ended runners that are being removed. */
+  readonly #removals = new Set<Promise<void>>();
 
   constructor(
     options: TaskManagerOptions,
@@ -88,6 +107,8 @@ class TaskManagerDaemon {
     this.#options = options;
     this.#logger = options.logger;
     this.#metrics = metrics;
+    this.#logs = new RunnerLogs({ folder: options.logDir, taskManagerId: id });
+    this.#logTimer = setInterval(() => void this.#logs.look(), logIntervalMs).unref();
     const attempts = () => [...this.#runners.values()].map((runner) => runner.attempt);
     this.#control = new ControlClient({
       addresses: options.jobManagers,
@@ -124,11 +145,14 @@ class TaskManagerDaemon {
   }
   async close(): Promise<void> {
     this.#control.close();
+    clearInterval(this.#logTimer);
     for (const runner of this.#runners.values()) runner.kill();
     if (this.#runners.size > 0)
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
+        setTimeout(resolve, closeTimeoutMs).unref();
       });
+    await Promise.allSettled(this.#removals);
   }
 
   #receive(message: DownMessage): void {
@@ -148,19 +172,14 @@ class TaskManagerDaemon {
         return;
       }
       case "deploySlot":
-        if (message.value.attempt !== undefined)
-          this.#metrics.deployed(message.value.attempt, JSON.parse(message.value.tasks));
-        return this.#runnerOf(message.value.attempt)?.command(message);
+        return this.#deploy(message);
       case "triggerCheckpoint":
       case "checkpointCompleted":
       case "checkpointAborted":
       case "commit":
         return this.#runnerOf(message.value.attempt)?.command(message);
       case "logsRequest":
-        return this.#control.send({
-          $case: "logsAnswer",
-          value: { requestId: message.value.requestId, text: this.#tail(message.value) },
-        });
+        return void this.#answerLogs(message.value);
       case "planRequest":
         void planBundle({
           request: message.value,
@@ -169,6 +188,11 @@ class TaskManagerDaemon {
         }).then((answer) => this.#control.send({ $case: "planAnswer", value: answer }));
         return;
       case "registered":
+        this.#heartbeat = {
+          intervalMs: message.value.heartbeatIntervalMs || defaultHeartbeat.intervalMs,
+          timeoutMs: message.value.heartbeatTimeoutMs || defaultHeartbeat.timeoutMs,
+        };
+        return;
       case "heartbeatAnswer":
         return;
     }
@@ -189,71 +213,96 @@ class TaskManagerDaemon {
   #start(start: Down<"startRunner">): void {
     const { attempt } = start;
     if (attempt === undefined || this.#runners.has(keyOf(attempt))) return;
-    const name = `${attempt.jobId}-${attempt.epoch}.${attempt.attempt}`;
     this.#metrics.started(attempt, start.jobName);
-    const runner = new RunnerProcess(
-      {
-        start,
-        store: this.#options.store,
-        host: this.#options.host,
-        workDir: join(this.#options.workDir, name),
-      },
-      attempt,
-      join(this.#options.logDir, `${name}-${this.id}.log`),
-      {
-        onUp: (message) => this.#control.send(message),
-        onMetrics: (samples) => {
-          this.#metrics.report(attempt, samples);
-          this.#control.send({
-            $case: "metricsReport",
-            value: { attempt, samples: JSON.stringify(samples) },
-          });
-        },
-        onExit: ({ exitCode, signal, error }) => {
-          this.#runners.delete(keyOf(attempt));
-          this.#metrics.ended(attempt);
-          this.#logger.info("runner ended", {
-            ...attempt,
-            exitCode,
-            signal,
-            error: error?.message,
-          });
-          this.#control.send({
-            $case: "runnerExited",
-            value: {
-              attempt,
-              exitCode,
-              signal,
-              error: error === undefined ? "" : JSON.stringify(error),
-            },
-          });
-          if (this.#runners.size === 0) this.#onIdle?.();
-        },
-      },
+    const workDir = join(
+      this.#options.workDir,
+      `${attempt.jobId}-${attempt.epoch}.${attempt.attempt}-${this.id}`,
     );
-    this.#runners.set(keyOf(attempt), runner);
-    this.#logger.info("runner started", { ...attempt, pid: runner.pid, slots: start.slots });
+    const ended = (exit: RunnerExit) => this.#ended(attempt, workDir, exit);
+    try {
+      const runner = new RunnerProcess({
+        runner: {
+          start,
+          store: this.#options.store,
+          host: this.#options.host,
+          workDir,
+          memoryBytes: runnerMemoryBytes({
+            given: this.#options.runnerMemoryBytes,
+            availableBytes: availableMemoryBytes(),
+            slots: start.slots.length,
+            allSlots: this.#options.slots,
+          }),
+        },
+        attempt,
+        logFile: this.#logs.begin(attempt),
+        heartbeat: debugged() ? { ...this.#heartbeat, timeoutMs: 0 } : this.#heartbeat,
+        events: {
+          onUp: (message) => this.#control.send(message),
+          onMetrics: (samples) => {
+            this.#metrics.report(attempt, samples);
+            this.#control.send({
+              $case: "metricsReport",
+              value: { attempt, samples: JSON.stringify(samples) },
+            });
+          },
+          onMemory: (rssBytes) => this.#metrics.memory(attempt, rssBytes),
+          onExit: ended,
+        },
+      });
+      this.#runners.set(keyOf(attempt), runner);
+      this.#logger.info("runner started", { ...attempt, pid: runner.pid, slots: start.slots });
+    } catch (error) {
+      const { code, syscall, path } = error as NodeJS.ErrnoException;
+      const fields = { code: code ?? null, syscall: syscall ?? null, path: path ?? null };
+      ended({
+        exitCode: -1,
+        signal: "",
+        error: errorInfo(fail("RUNNER_NOT_STARTED", { fields, cause: error })),
+      });
+    }
+  }
+
+  #ended(attempt: AttemptMessage, workDir: string, { exitCode, signal, error }: RunnerExit): void {
+    this.#runners.delete(keyOf(attempt));
+    this.#metrics.ended(attempt);
+    this.#logs.end(attempt);
+    const removal = rm(workDir, { recursive: true, force: true }).catch((reason: unknown) =>
+      this.#logger.warn("a runner's folder stays", { ...attempt, reason: String(reason) }),
+    );
+    this.#removals.add(removal);
+    void removal.finally(() => this.#removals.delete(removal));
+    this.#logger.info("runner ended", { ...attempt, exitCode, signal, error: textOf(error) });
+    this.#control.send({
+      $case: "runnerExited",
+      value: {
+        attempt,
+        exitCode,
+        signal,
+        error: error === undefined ? "" : JSON.stringify(error),
+      },
+    });
+    if (this.#runners.size === 0) this.#onIdle?.();
+  }
+
+  #deploy(message: Extract<DownMessage, { $case: "deploySlot" }>): void {
+    const { attempt } = message.value;
+    const runner = this.#runnerOf(attempt);
+    if (attempt === undefined || runner === undefined) return;
+    try {
+      this.#metrics.deployed(attempt, readDeployment(message.value).tasks);
+      runner.command(message);
+    } catch (error) {
+      runner.kill(error);
+    }
+  }
+
+  async #answerLogs({ requestId, jobId, tailLines }: Down<"logsRequest">): Promise<void> {
+    const text = await this.#logs.tail(jobId, tailLines).catch(() => "");
+    this.#control.send({ $case: "logsAnswer", value: { requestId, text } });
   }
 
   #runnerOf(attempt: AttemptMessage | undefined): RunnerProcess | undefined {
     return attempt === undefined ? undefined : this.#runners.get(keyOf(attempt));
-  }
-
-  /** The last lines of the job's logs here, oldest attempt first. */
-  #tail({ jobId, tailLines }: Down<"logsRequest">): string {
-    try {
-      const files = readdirSync(this.#options.logDir)
-        .filter((name) => name.startsWith(`${jobId}-`) && name.endsWith(`-${this.id}.log`))
-        .sort();
-      const lines = files.flatMap((name) =>
-        readFileSync(join(this.#options.logDir, name), "utf8")
-          .split("\n")
-          .filter((line) => line !== ""),
-      );
-      return lines.slice(-tailLines).join("\n");
-    } catch {
-      return "";
-    }
   }
 
   #cpuLoad(): number {
@@ -263,6 +312,9 @@ class TaskManagerDaemon {
   }
 }
 
+function textOf(error: ErrorInfo | undefined): string | undefined {
+  return error === undefined ? undefined : `${error.code}: ${error.message}`;
+}
 function keyOf(attempt: AttemptMessage): string {
   return `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`;
 }

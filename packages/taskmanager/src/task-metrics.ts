@@ -71,6 +71,16 @@ export class TaskMetrics {
         );
     }
   }
+  /** Resident memory of the attempt's runner. */
+  memory(attempt: AttemptMessage, rssBytes: number): void {
+    const known = this.#attempts.get(keyOf(attempt));
+    if (known !== undefined)
+      this.#metrics.set(
+        metricName("taskmanager_job", "runnerResidentMemoryBytes", "gauge"),
+        known.labels,
+        rssBytes,
+      );
+  }
   ended(attempt: AttemptMessage): void {
     const known = this.#attempts.get(keyOf(attempt));
     if (known === undefined) return;

@@ -12,6 +12,7 @@ export type MetricType = "counter" | "gauge";
 export type MetricScope =
   | "jobmanager"
   | "jobmanager_job"
+  | "taskmanager_job"
   | "taskmanager_job_task"
   | "taskmanager_job_task_operator";
 export interface MetricName {
@@ -37,6 +38,7 @@ const helps: Readonly<Record<string, string>> = {
   lastCheckpointSize: "Bytes that the newest checkpoint added; -1 without one",
   lastCheckpointFullSize: "Bytes that the newest checkpoint references; -1 without one",
   lastCompletedCheckpointId: "Number of the newest checkpoint; -1 without one",
+  runnerResidentMemoryBytes: "Resident memory of the task runner of the job on this TaskManager",
   numRecordsIn: "Records received",
   numRecordsOut: "Records emitted",
   numBytesIn: "Bytes received from other subtasks",

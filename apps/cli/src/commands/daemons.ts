@@ -51,6 +51,7 @@ export async function taskManager(options: {
   readonly id?: string;
   readonly workDir: string;
   readonly logDir: string;
+  readonly runnerMemory?: number;
   readonly metricsPort: number;
   readonly readyFile?: string;
 }): Promise<void> {
@@ -67,6 +68,7 @@ export async function taskManager(options: {
     logDir: options.logDir,
     metricsPort: options.metricsPort,
     logger,
+    ...(options.runnerMemory === undefined ? {} : { runnerMemoryBytes: options.runnerMemory }),
     ...(options.id === undefined ? {} : { id: options.id }),
   });
   ready(options.readyFile, { id: daemon.id, metrics: daemon.metricsAddress, pid: process.pid });
