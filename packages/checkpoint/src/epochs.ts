@@ -5,10 +5,12 @@
  * EPO-2  An answer that did not come is asked for again with the same nonce: unknown is not failed (rule 4).
  * EPO-3  Presence is looked at by `get`, never by `list`.
  */
-import { type Platform, sleep } from "@millrace/base";
+import type { Platform } from "@millrace/base";
 import type { BlobStore } from "@millrace/spi";
+import { highestPresent } from "./dense.ts";
 import { epochName } from "./object-names.ts";
 import { createOwn } from "./own-object.ts";
+import { retried } from "./retried.ts";
 
 /** Wins the next epoch. */
 export async function winEpoch(store: BlobStore, platform: Platform): Promise<number> {
@@ -19,25 +21,14 @@ export async function winEpoch(store: BlobStore, platform: Platform): Promise<nu
   return epoch;
 }
 
-/** 0 when nobody has led yet. */
+/** 0 when nobody has led yet. Epochs leave no number out, so that few gets find it. */
 export async function highestEpoch(store: BlobStore, platform: Platform): Promise<number> {
-  let epoch = 1;
-  while (await present(store, platform, epoch)) epoch += 1;
-  return epoch - 1;
+  const present = async (epoch: number) =>
+    (await retried(platform, () => store.get(epochName(epoch)))) !== undefined;
+  return await highestPresent(present, 1);
 }
 
 /** False as soon as a higher epoch exists: whoever sees that ends itself. */
 export async function isEpochCurrent(store: BlobStore, epoch: number): Promise<boolean> {
   return (await store.get(epochName(epoch + 1))) === undefined;
-}
-
-async function present(store: BlobStore, platform: Platform, epoch: number): Promise<boolean> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return (await store.get(epochName(epoch))) !== undefined;
-    } catch (error) {
-      if (attempt >= 20) throw error;
-      await sleep(platform.timers, Math.min(1_000, 20 * 2 ** attempt));
-    }
-  }
 }

@@ -13,7 +13,6 @@ export {
   JobLog,
   type NewEntry,
   readJobLog,
-  retried,
 } from "./job-log.ts";
 export type {
   ListSnapshot,
@@ -34,5 +33,6 @@ export { obtainPermit } from "./permit.ts";
 export { commitRestarts, createRestartStrategy, type RestartStrategy } from "./restart.ts";
 export { planRestore, type RestoreRow, restoreCheck, splitsList } from "./restore.ts";
 export { type Deletion, decideDeletions, type RetentionView } from "./retention.ts";
+export { retried } from "./retried.ts";
 export { sha256 } from "./sha256.ts";
 export { decideTrigger, type TriggerDecision, type TriggerState } from "./trigger.ts";

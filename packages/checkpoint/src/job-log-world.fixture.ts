@@ -7,6 +7,7 @@
  * LGW-3  A transaction that a checkpoint in the log holds is never aborted.
  * LGW-4  What the newest checkpoint references exists.
  * LGW-5  Once the faults have stopped a new leader commits everything that checkpoints hold.
+ * LGW-6  What may be done only to a job that has ended (marking it, deleting its checkpoints) is done after *terminal* only.
  */
 import type { Platform } from "@millrace/base";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
@@ -54,6 +55,10 @@ class World {
 
   violate(text: string): void {
     this.violations.push(text);
+  }
+  /** A leader takes the job for ended, and acts on it. */
+  ended(): void {
+    if (!this.terminal) this.violate("LGW-6: taken for ended, and no terminal is in the log");
   }
   holds(transaction: string): boolean {
     return this.checkpoints.some(({ held }) => held?.transactions.includes(transaction) === true);
@@ -165,6 +170,8 @@ export async function runLeaders(
     lagging: 0.3,
   };
   const store = faultyStore(watched, platform, () => faults);
+  // So few that claims are made anew all the time; in some worlds never.
+  const renewEvery = 2 + Math.floor(random.next() * 10);
   const processes: Process[] = [];
   const start = (checkpoints: number) => {
     const process = new Process(platform);
@@ -176,6 +183,7 @@ export async function runLeaders(
       rules,
       habits,
       process,
+      renewEvery,
     });
     // A leader that is deposed, or finds the job ended, just ends.
     leader.lead(checkpoints).catch((error: unknown) => {
@@ -219,6 +227,7 @@ interface LeaderOptions {
   readonly rules: Rules;
   readonly habits: Habits;
   readonly process: Process;
+  readonly renewEvery: number;
 }
 
 class Leader {
@@ -239,8 +248,15 @@ class Leader {
       for (const transaction of newest?.held?.transactions ?? []) world.commit(transaction);
       this.#sweep(newest?.held?.transactions ?? []);
     }
-    const log = await claimJob({ store, jobId, epoch: this.#epoch, platform, rules });
-    if (log.summary.terminal !== null) return;
+    const log = await claimJob({
+      store,
+      jobId,
+      epoch: this.#epoch,
+      platform,
+      rules,
+      renewEvery: this.#options.renewEvery,
+    });
+    if (log.summary.terminal !== null) return world.ended();
     const claimed = log.summary.newestCheckpoint?.manifest ?? null;
     await log.trim();
     await this.#attemptOf(log, claimed, checkpoints);
@@ -252,6 +268,7 @@ class Leader {
     if (platform.random.next() < 0.2) {
       this.#sweep([]);
       await log.append({ kind: "terminal", attempt: this.#attempt, state: "FINISHED", at: 0 });
+      world.ended();
     }
   }
 

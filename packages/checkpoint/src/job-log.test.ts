@@ -179,3 +179,97 @@ test("a permit needs its entry in the log and no higher epoch", async () => {
   await winEpoch(store, platform);
   await expect(obtainPermit(log, 1)).rejects.toMatchObject({ code: "LEADER_DEPOSED" });
 });
+
+/** Counts gets, and how many come after one another: those asked for together are one round. */
+function counting(store: BlobStore): BlobStore & { gets: number; rounds: number } {
+  let inRound = false;
+  const counted = {
+    ...store,
+    gets: 0,
+    rounds: 0,
+    async get(key: string) {
+      counted.gets += 1;
+      if (!inRound) {
+        inRound = true;
+        counted.rounds += 1;
+      }
+      await Promise.resolve();
+      inRound = false;
+      return await store.get(key);
+    },
+  };
+  return counted;
+}
+
+test("LOG-6: a leader of 10,000 entries leaves a thousand at most to read, and few rounds of gets to read them in", async () => {
+  const store = memoryBlobStore();
+  const first = await lead(store);
+  await first.append({ kind: "attempt", attempt: 1 });
+  for (let n = 1; n <= 5_000; n++) {
+    await first.append(checkpoint(n));
+    await first.append({ kind: "committed", attempt: 1, checkpointId: n });
+  }
+  const entries = (await Array.fromAsync(store.list("jobs/j/log/"))).length;
+  expect(entries).toBeLessThan(1_020);
+  const counted = counting(store);
+  const second = await lead(counted);
+  expect(second.summary).toMatchObject({ newestCheckpoint: { checkpointId: 5_000 }, attempts: 1 });
+  expect(counted.gets).toBeLessThan(1_060);
+  expect(counted.rounds).toBeLessThan(90);
+});
+
+test("LOG-6: what the next leader reads does not grow with the life of its forerunner", async () => {
+  const readAfter = async (checkpoints: number) => {
+    const store = memoryBlobStore();
+    const epoch = await winEpoch(store, platform);
+    const log = await claimJob({ store, jobId: "j", epoch, platform, renewEvery: 10 });
+    for (let n = 1; n <= checkpoints; n++) await log.append(checkpoint(n));
+    const counted = counting(store);
+    expect((await lead(counted)).summary.newestCheckpoint?.checkpointId).toBe(checkpoints);
+    return counted.gets;
+  };
+  for (const checkpoints of [30, 300, 3_000])
+    expect(await readAfter(checkpoints)).toBeLessThan(40 + 2 * Math.log2(checkpoints));
+});
+
+test("CLR-3: a job that is claimed twice in one epoch is refused the second time, and the first goes on until it sees it", async () => {
+  const store = memoryBlobStore();
+  const epoch = await winEpoch(store, platform);
+  await claimJob({ store, jobId: "j", epoch, platform });
+  await expect(claimJob({ store, jobId: "j", epoch, platform })).rejects.toMatchObject({
+    code: "LEADER_DEPOSED",
+  });
+});
+
+test("LOG-1: many epochs without a claim are passed in few rounds, and never below the job's first", async () => {
+  const store = memoryBlobStore();
+  await (await lead(store)).append(checkpoint(1));
+  for (let i = 0; i < 300; i++) await winEpoch(store, platform);
+  const counted = counting(store);
+  expect((await lead(counted)).summary.newestCheckpoint?.checkpointId).toBe(1);
+  expect(counted.rounds).toBeLessThan(50);
+  const young = counting(store);
+  const epoch = await winEpoch(store, platform);
+  await claimJob({ store: young, jobId: "k", epoch, since: epoch, platform });
+  expect(young.gets).toBeLessThan(4);
+});
+
+test("LOG-5: a reader that does not lead reads again when a claim was made anew under it", async () => {
+  const store = memoryBlobStore();
+  const epoch = await winEpoch(store, platform);
+  const log = await claimJob({ store, jobId: "j", epoch, platform, renewEvery: 8 });
+  for (let n = 1; n <= 7; n++) await log.append(checkpoint(n));
+  let once = true;
+  const slow: BlobStore = {
+    ...store,
+    async get(key) {
+      // Between its look at the claims and its reading of the log.
+      if (key.includes("/log/") && once) {
+        once = false;
+        for (let n = 8; n <= 12; n++) await log.append(checkpoint(n));
+      }
+      return await store.get(key);
+    },
+  };
+  expect((await readJobLog(slow, platform, "j")).newestCheckpoint?.checkpointId).toBe(12);
+});

@@ -4,6 +4,7 @@
  *   read: newest recorded claim (by get, epoch by epoch) → its summary → fold to the tail
  *   claim: next slot; losing it folds the entry found there and tries the next; won: record the slot, look for epochs/<e+1>
  *   append: next slot; anything not ours in it ends the leader
+ *   renew: every `renewEvery` slots a claim of our own, recorded, then trimmed up to; so a reader has no more than that to read
  *
  * LOG-1  Slots are dense from the newest claim on: a reader goes on by get until one is absent. No list is asked: one that lags would
  *        lead to an older claim, and from there to a slot that was trimmed, which looks like the tail.
@@ -11,22 +12,32 @@
  * LOG-3  An append of unknown outcome is repeated until it is known; nothing else is appended meanwhile.
  * LOG-4  Nothing is appended after *terminal*; a reader that finds it does not claim.
  * LOG-5  Entries below the newest claim may be trimmed, claims never, and only by a leader whose claim was recorded before it saw that
- *        nobody else leads: whoever leads later finds the record.
+ *        nobody else leads: whoever leads later finds the record. Claims stay because a leader that has slept may believe their slot
+ *        to be the next.
+ * LOG-6  From the newest recorded claim to the tail there are at most `renewEvery` entries and what other leaders' claims add.
  */
-import { isMillraceError, type Platform, sleep } from "@millrace/base";
+import type { Platform } from "@millrace/base";
 import type { BlobStore } from "@millrace/spi";
+import { recordClaim, recordedClaim } from "./claim-records.ts";
 import { decodeEntry, encodeEntry } from "./codec.ts";
+import { readAhead, readDense } from "./dense.ts";
 import { highestEpoch, isEpochCurrent } from "./epochs.ts";
 import { fail } from "./fail.ts";
 import { emptySummary, fold } from "./log-summary.ts";
 import type { LogEntry, LogSummary } from "./model.ts";
-import { claimName, logEntryName, logPrefix, parseLogSlot } from "./object-names.ts";
+import { logEntryName, logPrefix, parseLogSlot } from "./object-names.ts";
 import { createOwn } from "./own-object.ts";
+import { retried } from "./retried.ts";
 import { allRules, type Rules } from "./rules.ts";
 
 type Distribute<T> = T extends unknown ? Omit<T, "epoch" | "nonce"> : never;
 /** An entry as its author writes it; epoch and nonce are the log's. */
 export type NewEntry = Distribute<Exclude<LogEntry, { readonly kind: "claim" }>>;
+
+/** Two entries a checkpoint: at one every 10 s a claim in 83 minutes, and a fail-over reads this many in some 60 rounds of gets. */
+const renewEveryEntries = 1_000;
+/** Keys per delete call: what S3 takes at once. */
+const deleteKeys = 1_000;
 
 export interface ClaimOptions {
   readonly store: BlobStore;
@@ -35,6 +46,8 @@ export interface ClaimOptions {
   readonly platform: Platform;
   /** Epoch in which the job was submitted: no claim of a lower one counts. Default 1. */
   readonly since?: number;
+  /** Entries after which the claim is made anew. Default 1,000. */
+  readonly renewEvery?: number;
   /** For tests that drop a rule and must see it matter. */
   readonly rules?: Rules;
 }
@@ -62,7 +75,9 @@ export async function claimJob(options: ClaimOptions): Promise<JobLog> {
     next = { slot: next.slot + 1, epoch: Math.max(epoch, next.epoch) };
     if (result.own) {
       claimSlot = next.slot - 1;
-      await recordClaim(options, claimSlot);
+      // Another's record of our own epoch: this process has claimed the job twice, and the other goes on.
+      const recorded = await recordClaim(options, { epoch, renewal: 0, slot: claimSlot });
+      if (!recorded) throw deposed(jobId, epoch, epoch);
       break;
     }
     const found = decodeEntry(result.found);
@@ -80,8 +95,14 @@ export async function readJobLog(
   platform: Platform,
   jobId: string,
 ): Promise<LogSummary> {
-  const below = (await highestEpoch(store, platform)) + 1;
-  return (await readLog({ store, platform, jobId }, { below, rules: allRules })).summary;
+  for (;;) {
+    const below = (await highestEpoch(store, platform)) + 1;
+    const where = { store, platform, jobId };
+    const read = await readLog(where, { below, rules: allRules });
+    // A leader that claimed anew meanwhile may have trimmed what we were reading: the gap looks like the tail.
+    if ((await recordedClaim(where, { since: 1, below: below + 1 })) === read.begin)
+      return read.summary;
+  }
 }
 
 export class JobLog {
@@ -91,8 +112,10 @@ export class JobLog {
   readonly #platform: Platform;
   readonly #rules: Rules;
   #summary: LogSummary;
+  readonly #renewEvery: number;
   /** Undefined: the job had ended, and was not claimed. */
-  readonly #claimSlot: number | undefined;
+  #claimSlot: number | undefined;
+  #renewal = 0;
   #slot: number;
   #appending = false;
   #ended = false;
@@ -107,6 +130,7 @@ export class JobLog {
     this.#store = options.store;
     this.#platform = options.platform;
     this.#rules = options.rules ?? allRules;
+    this.#renewEvery = options.renewEvery ?? renewEveryEntries;
     this.#summary = summary;
     this.#claimSlot = at.claim;
     this.#slot = at.next;
@@ -126,26 +150,57 @@ export class JobLog {
       throw new RangeError("one append at a time, and none after terminal");
     this.#appending = true;
     try {
-      const whole = {
-        ...entry,
-        epoch: this.epoch,
-        nonce: this.#platform.random.hex(16),
-      } as LogEntry;
-      const result = await createOwn({
-        store: this.#store,
-        platform: this.#platform,
-        key: logEntryName(this.jobId, this.#slot),
-        bytes: encodeEntry(whole),
-      });
-      this.#slot += 1;
-      if (!result.own && this.#rules.loserEnds) {
-        this.#ended = true;
-        throw deposed(this.jobId, this.epoch, decodeEntry(result.found).epoch);
-      }
+      if (this.#claimSlot !== undefined && this.#slot - this.#claimSlot >= this.#renewEvery)
+        await this.#renew(this.#claimSlot);
+      const whole = { ...entry, ...this.#head() } as LogEntry;
+      await this.#put(whole);
       this.#summary = fold(this.#summary, whole);
     } finally {
       this.#appending = false;
     }
+  }
+
+  /** A claim of our own with all that is live, so that a later reader begins there; what it replaces is trimmed (LOG-5). */
+  async #renew(claimed: number): Promise<void> {
+    const slot = this.#slot;
+    await this.#put({ kind: "claim", attempt: 0, summary: this.#summary, ...this.#head() });
+    this.#renewal += 1;
+    if (this.#rules.renewalsRecorded) {
+      const where = { store: this.#store, platform: this.#platform, jobId: this.jobId };
+      const record = { epoch: this.epoch, renewal: this.#renewal, slot };
+      if (!(await recordClaim(where, record))) throw this.#deposed(this.epoch);
+    }
+    if (this.#rules.epochAfterRenewal && !(await this.stillLeads()))
+      throw this.#deposed(this.epoch + 1);
+    this.#claimSlot = slot;
+    // All between two of our claims is our own.
+    const keys: string[] = [];
+    for (let old = claimed + 1; old < slot; old++) keys.push(logEntryName(this.jobId, old));
+    // What stays is trimmed by the next leader.
+    await this.#delete(keys).catch(() => {});
+  }
+
+  #head(): { readonly epoch: number; readonly nonce: string } {
+    return { epoch: this.epoch, nonce: this.#platform.random.hex(16) };
+  }
+  /** Into the next slot; anything else in it ends this leader. */
+  async #put(entry: LogEntry): Promise<void> {
+    const result = await createOwn({
+      store: this.#store,
+      platform: this.#platform,
+      key: logEntryName(this.jobId, this.#slot),
+      bytes: encodeEntry(entry),
+    });
+    this.#slot += 1;
+    if (!result.own && this.#rules.loserEnds) throw this.#deposed(decodeEntry(result.found).epoch);
+  }
+  #deposed(seen: number): Error {
+    this.#ended = true;
+    return deposed(this.jobId, this.epoch, seen);
+  }
+  async #delete(keys: readonly string[]): Promise<void> {
+    for (let i = 0; i < keys.length; i += deleteKeys)
+      await this.#store.delete(keys.slice(i, i + deleteKeys));
   }
 
   /** False, and this leader has ended, when a higher epoch exists. */
@@ -158,16 +213,23 @@ export class JobLog {
 
   /** Deletes entries below this leader's claim, save claims (LOG-5). Nothing when the job was not claimed. */
   async trim(): Promise<void> {
-    if (this.#claimSlot === undefined) return;
-    const keys: string[] = [];
+    const claim = this.#claimSlot;
+    if (claim === undefined) return;
+    const below: string[] = [];
     for await (const { key } of this.#store.list(logPrefix(this.jobId))) {
       const slot = parseLogSlot(key);
-      if (slot === undefined || slot >= this.#claimSlot) continue;
-      const bytes = await this.#store.get(key);
-      if (bytes === undefined) continue;
-      if (decodeEntry(bytes).kind !== "claim" || this.#rules.trimClaims) keys.push(key);
+      if (slot !== undefined && slot < claim) below.push(key);
     }
-    if (keys.length > 0) await this.#store.delete(keys);
+    for (let i = 0; i < below.length; i += readAhead)
+      await this.#delete(await this.#trimmable(below.slice(i, i + readAhead)));
+  }
+  async #trimmable(keys: readonly string[]): Promise<readonly string[]> {
+    const found = await Promise.all(keys.map((key) => this.#store.get(key)));
+    return keys.filter((_, i) => {
+      const bytes = found[i];
+      if (bytes === undefined) return false;
+      return decodeEntry(bytes).kind !== "claim" || !this.#rules.claimsKept;
+    });
   }
 }
 
@@ -176,54 +238,26 @@ async function readLog(
   { store, platform, jobId, since = 1 }: Omit<ClaimOptions, "epoch">,
   { below, rules }: { readonly below: number; readonly rules: Rules },
 ): Promise<{
+  readonly begin: number;
   readonly summary: LogSummary;
   readonly next: { readonly slot: number; readonly epoch: number };
 }> {
   const begin = rules.claimsRecorded
-    ? await recordedClaim({ store, platform, jobId, since }, below)
+    ? await recordedClaim({ store, platform, jobId }, { since, below })
     : await retried(platform, () => listedClaim(store, jobId));
   let summary = emptySummary;
   let epoch = 0;
   let slot = begin;
-  for (; ; slot++) {
-    const bytes = await retried(platform, () => store.get(logEntryName(jobId, slot)));
-    if (bytes === undefined) return { summary, next: { slot, epoch } };
+  const get = (n: number) => retried(platform, () => store.get(logEntryName(jobId, n)));
+  for await (const { bytes } of readDense(get, begin)) {
     const entry = decodeEntry(bytes);
     epoch = Math.max(epoch, entry.epoch);
     summary = fold(summary, entry);
+    slot += 1;
   }
+  return { begin, summary, next: { slot, epoch } };
 }
 
-/** Only the leader of the epoch writes this, once; it is never deleted. */
-async function recordClaim(
-  { store, platform, jobId, epoch }: ClaimOptions,
-  slot: number,
-): Promise<void> {
-  const bytes = new TextEncoder().encode(JSON.stringify({ slot }));
-  await createOwn({ store, platform, key: claimName(jobId, epoch), bytes });
-}
-/** Slot of the newest recorded claim; 0 when there is none. A claim whose leader died before the record is found by reading on. */
-async function recordedClaim(
-  {
-    store,
-    platform,
-    jobId,
-    since,
-  }: {
-    readonly store: BlobStore;
-    readonly platform: Platform;
-    readonly jobId: string;
-    readonly since: number;
-  },
-  below: number,
-): Promise<number> {
-  for (let epoch = below - 1; epoch >= since; epoch--) {
-    const bytes = await retried(platform, () => store.get(claimName(jobId, epoch)));
-    if (bytes !== undefined)
-      return (JSON.parse(new TextDecoder().decode(bytes)) as { readonly slot: number }).slot;
-  }
-  return 0;
-}
 /** A mutant: where a list shows the highest claim. */
 async function listedClaim(store: BlobStore, jobId: string): Promise<number> {
   const slots: number[] = [];
@@ -236,18 +270,6 @@ async function listedClaim(store: BlobStore, jobId: string): Promise<number> {
     if (bytes !== undefined && decodeEntry(bytes).kind === "claim") return slot;
   }
   return 0;
-}
-
-/** Reading has no effect, so it may be repeated freely. */
-export async function retried<T>(platform: Platform, read: () => Promise<T>): Promise<T> {
-  for (let pauseMs = 10; ; pauseMs = Math.min(1_000, pauseMs * 2)) {
-    try {
-      return await read();
-    } catch (error) {
-      if (!isMillraceError(error) || error.retry !== "backoff") throw error;
-    }
-    await sleep(platform.timers, pauseMs);
-  }
 }
 
 function deposed(jobId: string, epoch: number, seen: number): Error {

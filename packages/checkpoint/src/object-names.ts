@@ -3,7 +3,7 @@
  *
  *   epochs/<e>                                        who leads
  *   registry/<slot>, bundles/<sha256>                 (coordinator)
- *   jobs/<job>/submission, jobs/<job>/log/<slot>, jobs/<job>/claims/<e>
+ *   jobs/<job>/submission, jobs/<job>/log/<slot>, jobs/<job>/claims/<e>, jobs/<job>/claims/<e>.<renewal>, jobs/<job>/ended
  *   jobs/<job>/checkpoints/<n>-<e>.<a>/manifest
  *   jobs/<job>/checkpoints/<n>-<e>.<a>/<vertex>-<subtask>
  */
@@ -14,9 +14,9 @@ export const epochName = (epoch: number): string => `epochs/${padded(epoch)}`;
 export const logPrefix = (jobId: string): string => `jobs/${jobId}/log/`;
 export const logEntryName = (jobId: string, slot: number): string =>
   `${logPrefix(jobId)}${padded(slot)}`;
-/** Where the leader of an epoch has its claim. */
-export const claimName = (jobId: string, epoch: number): string =>
-  `jobs/${jobId}/claims/${padded(epoch)}`;
+/** Where the leader of an epoch has its claim; `renewal` counts those it made anew, 0 is the first. */
+export const claimName = (jobId: string, epoch: number, renewal: number): string =>
+  `jobs/${jobId}/claims/${padded(epoch)}${renewal === 0 ? "" : `.${padded(renewal)}`}`;
 export const checkpointPrefix = (jobId: string): string => `jobs/${jobId}/checkpoints/`;
 
 export interface CheckpointRef {

@@ -17,7 +17,8 @@ export async function obtainPermit(
       fields: { checkpointId, newest: newest?.checkpointId ?? 0 },
     });
   }
-  if (rules.permitNeedsEpoch && !(await log.stillLeads()))
+  // What is in the log may be committed whoever leads; but whoever does not lead any more must not begin what it can't end.
+  if (!(await log.stillLeads()))
     throw fail("LEADER_DEPOSED", {
       fields: { jobId: log.jobId, epoch: log.epoch, seen: log.epoch + 1 },
     });

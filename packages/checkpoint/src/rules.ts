@@ -8,19 +8,22 @@ export interface Rules {
   readonly loserEnds: boolean;
   /** A claim's slot is recorded, and read by get, rather than looked for in a list. */
   readonly claimsRecorded: boolean;
-  /** Claims are trimmed too (a mutant: it is false). */
-  readonly trimClaims: boolean;
+  /** A renewed claim's slot is recorded before what is below it is trimmed. */
+  readonly renewalsRecorded: boolean;
+  /** After a renewed claim's record a leader looks for a higher epoch before it trims. */
+  readonly epochAfterRenewal: boolean;
+  /** Trimming leaves claims where they are. */
+  readonly claimsKept: boolean;
   /** A permit needs the checkpoint's entry in the log. */
   readonly permitNeedsEntry: boolean;
-  /** A permit needs the absence of a higher epoch. */
-  readonly permitNeedsEpoch: boolean;
 }
 export const allRules: Rules = {
   fence: true,
   epochAfterClaim: true,
   loserEnds: true,
   claimsRecorded: true,
-  trimClaims: false,
+  renewalsRecorded: true,
+  epochAfterRenewal: true,
+  claimsKept: true,
   permitNeedsEntry: true,
-  permitNeedsEpoch: true,
 };
