@@ -15,6 +15,7 @@ export {
   readJobLog,
 } from "./job-log.ts";
 export type {
+  ListMode,
   ListSnapshot,
   LogEntry,
   LogSummary,

@@ -90,7 +90,7 @@ function isList(value: unknown): boolean {
   return (
     isFields(value) &&
     isText(value["name"]) &&
-    (value["mode"] === "split" || value["mode"] === "union") &&
+    ["split", "ordered", "union"].includes(value["mode"] as string) &&
     isListOf(value["items"], isText)
   );
 }

@@ -39,7 +39,7 @@ const anyOperator: fc.Arbitrary<OperatorSnapshot> = fc.record({
   lists: fc.array(
     fc.record({
       name: fc.constantFrom("splits", "inputs"),
-      mode: fc.constantFrom("split" as const, "union" as const),
+      mode: fc.constantFrom("split" as const, "ordered" as const, "union" as const),
       items: fc.array(fc.string(), { maxLength: 3 }),
     }),
     { maxLength: 2 },

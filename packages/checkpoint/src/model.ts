@@ -30,10 +30,13 @@ export interface TableSchema {
   readonly origin: "declared" | "stream" | "inferred";
 }
 
+/** What becomes of a list's items at another parallelism; at the same one `split` and `ordered` items stay where they were. */
+export type ListMode = "split" | "ordered" | "union";
+
 /** A non-keyed list of an operator: small, so it stands in the manifest itself. Items are value-codec bytes, base64. */
 export interface ListSnapshot {
   readonly name: string;
-  readonly mode: "split" | "union";
+  readonly mode: ListMode;
   readonly items: readonly string[];
 }
 

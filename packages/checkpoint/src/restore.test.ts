@@ -142,6 +142,26 @@ test("RES-3: split items are dealt out, each to one; union items go to all", () 
   ]);
 });
 
+test("RES-3: at the same parallelism what is not for all stays where it was; ordered items stay together at any", () => {
+  const lists = (i: number) => [
+    { name: "deal", mode: "split" as const, items: [`a${i}`, `b${i}`] },
+    { name: "calls", mode: "ordered" as const, items: [`x${i}`, `y${i}`] },
+  ];
+  const restored = (before: number, after: number, name: string) => {
+    const old = whole(manifest("v0", before, (i) => [snapshot("s", { lists: lists(i) })], ["s"]));
+    const plan = planRestore(old, graph(vertex("v0", after, [operator("s")])));
+    return Array.from(
+      { length: after },
+      (_, i) => plan[`v0#${i}`]?.operators["s"]?.lists[name]?.join(" ") ?? "",
+    );
+  };
+  expect(restored(3, 3, "deal")).toEqual(["a0 b0", "a1 b1", "a2 b2"]);
+  expect(restored(3, 3, "calls")).toEqual(["x0 y0", "x1 y1", "x2 y2"]);
+  expect(restored(3, 2, "deal")).toEqual(["a0 a1 a2", "b0 b1 b2"]);
+  expect(restored(3, 2, "calls")).toEqual(["x0 y0 x2 y2", "x1 y1"]);
+  expect(restored(2, 3, "calls")).toEqual(["x0 y0", "x1 y1", ""]);
+});
+
 test("RES-3: what readers held goes to their enumerator, and to no reader", () => {
   const old = whole(
     manifest(

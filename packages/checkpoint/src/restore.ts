@@ -3,14 +3,16 @@
  *
  * RES-1  Operators are matched by uid. State without an operator is refused unless it is named in `dropped`; nothing is lost silently.
  * RES-2  Each subtask gets the segments that touch its key groups, cut to them (PRT-03); max parallelism may not change.
- * RES-3  Lists: `split` items are dealt out round robin in the order of the old subtasks; `union` gives all to all. What readers held
- *        ("splits" of a source U) goes to its enumerator `U/enumerator`, which deals again.
+ * RES-3  Lists: at the same parallelism `split` and `ordered` items stay with their subtask. At another one `split` items are dealt out
+ *        round robin, `ordered` ones go round robin by old subtask: one's items stay together, in order. `union` gives all to all.
+ *        What readers held ("splits" of a source U) goes to its enumerator `U/enumerator`, which deals again.
  * RES-4  Watermarks come with the key groups that the old subtasks owned.
  */
 import { joinTypes, keyGroupRange } from "@millrace/data";
 import type { JobGraph, JobVertex } from "@millrace/graph";
 import { fail } from "./fail.ts";
 import type {
+  ListSnapshot,
   Manifest,
   OperatorSnapshot,
   RestoreAssignment,
@@ -130,9 +132,7 @@ function restored(old: StoredOperator, vertex: JobVertex, subtask: number): Rest
   const lists: Record<string, readonly string[]> = {};
   for (const { name, mode } of old.snapshots.flatMap((snapshot) => snapshot.lists)) {
     if (lists[name] !== undefined) continue;
-    const items = itemsOf(old, name);
-    lists[name] =
-      mode === "union" ? items : items.filter((_, index) => index % vertex.parallelism === subtask);
+    lists[name] = itemsFor(old, { name, mode }, { subtask, parallelism: vertex.parallelism });
   }
   const segments = old.snapshots
     .flatMap((snapshot) => snapshot.segments)
@@ -169,6 +169,22 @@ function joinedTables(snapshots: readonly OperatorSnapshot[]): OperatorSnapshot[
     );
   }
   return [...tables.values()];
+}
+
+/** The items of a list that a new subtask gets. */
+function itemsFor(
+  old: StoredOperator,
+  { name, mode }: Pick<ListSnapshot, "name" | "mode">,
+  to: { readonly subtask: number; readonly parallelism: number },
+): readonly string[] {
+  if (mode === "union") return itemsOf(old, name);
+  const bySubtask = old.snapshots.map((snapshot) =>
+    snapshot.lists.filter((list) => list.name === name).flatMap((list) => list.items),
+  );
+  const mine = (_: unknown, index: number) => index % to.parallelism === to.subtask;
+  return mode === "ordered" || old.parallelism === to.parallelism
+    ? bySubtask.filter(mine).flat()
+    : bySubtask.flat().filter(mine);
 }
 
 function itemsOf(operator: StoredOperator, name: string): readonly string[] {

@@ -73,6 +73,9 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
       a.path < b.path ? -1 : a.path > b.path ? 1 : a.from - b.from,
     );
   }
+  splitsKept(subtask: number): void {
+    this.#busy.add(subtask);
+  }
   snapshot(): FileState {
     return { waiting: [...this.#waiting], taken: [...this.#taken], found: this.#found };
   }

@@ -112,7 +112,8 @@ class MapAsync implements Operator {
     const calls = this.#queue.filter((item): item is Call => item.kind === "call");
     this.#setup.lists.store(
       "inflight",
-      "split",
+      // Results leave in the order of the inputs: so must what is called again.
+      this.#config.ordered ? "ordered" : "split",
       calls.map(({ value, timestamp }) => ({
         value,
         timestamp: Number.isNaN(timestamp) ? null : timestamp,

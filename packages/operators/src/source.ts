@@ -23,8 +23,18 @@ import { SplitWatermarks } from "./watermarks/split-watermarks.ts";
 export type Assignment =
   | { readonly subtask: number; readonly splits: readonly Split[] }
   | { readonly subtask: number; readonly noMoreSplits: true };
+/** Asks for a split; the first of them says that the reader has not been given anything in this attempt. */
+export const firstSplitHint = "first split";
 export const requestSplitHint = "split";
 const splitsList = "splits";
+
+/** An unfinished split as it is stored, with the reader that holds it. */
+export interface HeldSplit {
+  readonly reader: number;
+  /** How many readers there were. */
+  readonly readers: number;
+  readonly split: Split;
+}
 
 export const sourceOperator: OperatorDefinition = {
   kind: "source",
@@ -49,7 +59,7 @@ function createSource(setup: OperatorSetup): Operator {
     platform,
     signal: setup.signal,
     metrics: setup.metrics,
-    requestSplit: () => setup.sendHint(requestSplitHint),
+    requestSplit: () => setup.sendHint(given ? requestSplitHint : firstSplitHint),
     available: () => mailbox.execute(() => {}),
     fail: (error) =>
       mailbox.execute(() => {
@@ -82,6 +92,7 @@ function createSource(setup: OperatorSetup): Operator {
   };
   /** Split of the record that is on its way through the chain; an error leaves it. */
   let emitting: string | undefined;
+  let given = false;
   let stop = () => {};
   let ended = false;
   const clock = new ReadableClock(() => platform.clock.monotonic());
@@ -102,6 +113,7 @@ function createSource(setup: OperatorSetup): Operator {
       const assignment = value as Assignment;
       if ("noMoreSplits" in assignment) reader.noMoreSplits();
       else {
+        given = true;
         for (const { splitId } of assignment.splits) splits.added(splitId);
         reader.addSplits(assignment.splits);
       }
@@ -123,7 +135,11 @@ function createSource(setup: OperatorSetup): Operator {
       return true;
     },
     snapshot() {
-      setup.lists.store(splitsList, "union", reader.snapshot());
+      const { subtask, parallelism } = setup.task;
+      const held = reader
+        .snapshot()
+        .map((split): HeldSplit => ({ reader: subtask, readers: parallelism, split }));
+      setup.lists.store(splitsList, "union", held);
     },
     onCheckpointCompleted: (id) => reader.onCheckpointCompleted?.(id),
     async close() {

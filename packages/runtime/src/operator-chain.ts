@@ -2,7 +2,7 @@
  * The operators of a subtask with everything they live on: state, timers, lists, outputs, metrics; created from the registry,
  * restored, and joined to a generated chain.
  */
-import type { RestoreAssignment } from "@millrace/checkpoint";
+import type { ListMode, RestoreAssignment } from "@millrace/checkpoint";
 import { keyGroupRange, unknownType, valueCodec } from "@millrace/data";
 import type { ChainedOperator, TaskDeployment } from "@millrace/graph";
 import { Chain, type ChainOperator, operatorDefinition } from "@millrace/operators";
@@ -18,7 +18,7 @@ import type { Outputs } from "./outputs.ts";
 
 export interface ListToStore {
   readonly name: string;
-  readonly mode: "split" | "union";
+  readonly mode: ListMode;
   readonly items: readonly string[];
 }
 

@@ -4,7 +4,8 @@
  * from what a reader owns.
  *
  * SRC-1  All of a reader's state lies in its splits: `snapshot` returns unfinished splits with their positions.
- * SRC-2  After a restore every unfinished split goes back to the enumerator by `addSplitsBack`; readers start empty.
+ * SRC-2  After a restore readers start empty. At the same parallelism every unfinished split is given to the reader that held it, and
+ *        the enumerator told by `splitsKept`; at another one all go back to the enumerator by `addSplitsBack`.
  * SRC-3  Split requests are hints: they may be lost or doubled; a reader with nothing to do asks again after a restore.
  * SRC-4  A split and the enumerator's state are plain data (no class instances); a split has a stable `splitId`.
  */
@@ -56,6 +57,8 @@ export interface SplitEnumerator<S extends Split> {
   handleSplitRequest(subtask: number): void;
   /** After a restore: unfinished splits with positions, before `start`'s first assignment. */
   addSplitsBack(splits: readonly S[]): void;
+  /** After a restore: these splits are with that reader again, nothing is to be done for them. Before `start`. */
+  splitsKept?(subtask: number, splits: readonly S[]): void;
   /** Plain data from which `createEnumerator` resumes; splits already assigned are not in it. */
   snapshot(): unknown;
   onCheckpointCompleted?(checkpointId: number): void;

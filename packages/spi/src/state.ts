@@ -47,8 +47,8 @@ export interface OperatorLists {
   restored(name: string): readonly unknown[];
   /**
    * Replaces the list that the current snapshot stores. Only inside `snapshot`.
-   * split: items are dealt out to the new subtasks round-robin; union: every new subtask gets all;
-   * enumerator: all go to the enumerator of the same source (`<uid>` of the reader), whatever the parallelism.
+   * split: items stay with their subtask, and are dealt out round robin at another parallelism; ordered: the same, but one subtask's
+   * items stay together, in order; union: every new subtask gets all.
    */
-  store(name: string, mode: "split" | "union", items: readonly unknown[]): void;
+  store(name: string, mode: "split" | "ordered" | "union", items: readonly unknown[]): void;
 }

@@ -83,7 +83,7 @@ export interface HarnessSnapshot {
   readonly objects: ReadonlyMap<string, Uint8Array>;
   readonly lists: readonly {
     readonly name: string;
-    readonly mode: "split" | "union";
+    readonly mode: "split" | "ordered" | "union";
     readonly items: readonly Uint8Array[];
   }[];
   readonly watermark: number;
@@ -461,15 +461,18 @@ async function restoredBackend(options: HarnessOptions): Promise<HashMapBackend>
   return backend;
 }
 
-/** `split` items are dealt round robin, `union` gives all to all. */
+/** As the runtime deals them: `split` and `ordered` items stay at the same parallelism, `union` gives all to all. */
 function restoredItems(options: HarnessOptions, name: string): readonly Uint8Array[] {
   const lists = (options.restore ?? []).flatMap((snapshot) =>
     snapshot.lists.filter((list) => list.name === name),
   );
-  const items = lists.flatMap((list) => list.items);
-  if (lists[0]?.mode !== "split") return items;
-  const parallelism = options.parallelism ?? 1;
-  return items.filter((_, i) => i % parallelism === (options.subtask ?? 0));
+  const { subtask = 0, parallelism = 1, restore = [] } = options;
+  const mine = (_: unknown, i: number) => i % parallelism === subtask;
+  const all = lists.flatMap((list) => list.items);
+  if (lists[0]?.mode === undefined || lists[0].mode === "union") return all;
+  return lists[0].mode === "ordered" || restore.length === parallelism
+    ? lists.filter(mine).flatMap((list) => list.items)
+    : all.filter(mine);
 }
 
 /** Items that a snapshot holds under this name. */

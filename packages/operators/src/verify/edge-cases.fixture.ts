@@ -4,7 +4,7 @@ import { unknownType } from "@millrace/data";
 import type { WatermarkConfig } from "@millrace/graph";
 import type { SinkDefinition, SourceDefinition, Split } from "@millrace/spi";
 import type { Step, VerifyCase } from "@millrace/testkit";
-import { type Assignment, requestSplitHint } from "../source.ts";
+import { type Assignment, firstSplitHint, type HeldSplit, requestSplitHint } from "../source.ts";
 
 interface ListSplit extends Split {
   readonly items: readonly number[];
@@ -92,8 +92,8 @@ export const sourceCases: readonly VerifyCase[] = [
       functions: { source: listSource([]) },
       // Between assignment and poll a restore brings the splits back from the list.
       restored: (lists) => {
-        const splits = lists("splits") as readonly ListSplit[];
-        return splits.length === 0 ? [] : [assign(...splits)];
+        const held = lists("splits") as readonly HeldSplit[];
+        return held.length === 0 ? [] : [assign(...held.map(({ split }) => split as ListSplit))];
       },
       steps: [
         poll,
@@ -124,7 +124,7 @@ export const enumeratorCases: readonly VerifyCase[] = [
     make: () => ({
       functions: { source: listSource([split("a", 1), split("b", 2), split("c", 3)]) },
       steps: [
-        ask(0),
+        { kind: "hint", from: 0, hint: firstSplitHint },
         poll,
         ask(1),
         { kind: "hint", from: 1, hint: "else" },
