@@ -6,6 +6,12 @@ const root = join(import.meta.dirname, "..");
 const folder = join(root, "docs/internals");
 const pages = readdirSync(folder).filter((name) => name !== "README.md");
 
+test("the three ways have their pages, and the README leads to each", () => {
+  expect(pages.toSorted()).toEqual(["barrier.md", "record.md", "submission.md"]);
+  const readme = readFileSync(join(folder, "README.md"), "utf8");
+  for (const page of pages) expect(readme).toContain(`(${page})`);
+});
+
 test.each(pages)("every file and symbol that docs/internals/%s names is there", (page) => {
   const text = readFileSync(join(folder, page), "utf8");
   const steps = [...text.matchAll(/^\d+\. `([^`]+)` `([^`]+)`/gm)];

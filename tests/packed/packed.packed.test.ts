@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript59";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Consumer, oldestNode, packMillrace, root } from "./consumer.ts";
+import { Consumer, makeTools, oldestNode, packMillrace, root } from "./consumer.ts";
 
 const words = [
   "to 1",
@@ -18,13 +18,24 @@ const words = [
   "question 1",
 ];
 const wordCount = readFileSync(join(root, "examples/word-count/job.ts"), "utf8");
+/** Uses every public module; where its input lies is said with Node's types, which are not there. */
+const delays = readFileSync(join(root, "examples/departure-delays/job.ts"), "utf8").replace(
+  /`\$\{import\.meta\.dirname\}([^`]*)`/,
+  '".$1"',
+);
+const readme = readFileSync(join(root, "packages/millrace/README.md"), "utf8");
+const snippetOf = (language: string): string =>
+  new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\`$`, "m").exec(readme)?.[1] ?? "";
+const tools = makeTools();
 const packed = mkdtempSync(join(tmpdir(), "millrace-packed-"));
 let tarball = "";
 
 beforeAll(async () => {
-  tarball = await packMillrace(packed);
+  tarball = await packMillrace(packed, tools);
 });
-afterAll(() => rmSync(packed, { recursive: true, force: true }));
+afterAll(() => {
+  for (const folder of [packed, tools]) rmSync(folder, { recursive: true, force: true });
+});
 
 /** The printed counts, in order, without the digit of the subtask. */
 function printed(text: string): readonly string[] {
@@ -119,10 +130,10 @@ describe.each(["npm", "pnpm"] as const)("installed with %s", (manager) => {
   let unreachable: string | undefined;
 
   beforeAll(async () => {
-    consumer = new Consumer(manager);
+    consumer = new Consumer(manager, tools);
     unreachable = await consumer.install(tarball, "typescript@5.9.3");
     consumer.write("job.ts", wordCount);
-  });
+  }, 400_000);
   afterAll(() => consumer.remove());
 
   test("PCK-3: nothing that it installs has a script to run at installation", ({ skip }) => {
@@ -167,13 +178,20 @@ describe.each(["npm", "pnpm"] as const)("installed with %s", (manager) => {
     skip,
   }) => {
     if (unreachable !== undefined) skip(unreachable);
+    const files = { "job.ts": wordCount, "delays.ts": delays, "readme.ts": snippetOf("ts") };
+    for (const [name, text] of Object.entries(files)) consumer.write(name, text);
     consumer.write(
       "tsconfig.json",
-      JSON.stringify({ compilerOptions: strictest, files: ["job.ts"] }),
+      JSON.stringify({ compilerOptions: strictest, files: Object.keys(files) }),
     );
     const oldest = ["node_modules/typescript/bin/tsc", "-p", "."];
     expect((await consumer.node(...oldest)).out).toBe("");
     expect((await consumer.run(join(root, "node_modules/.bin/tsc"), "-p", ".")).out).toBe("");
+    consumer.write("delays.ts", delays.replace('"dep_delay"', '"dep_dely"'));
+    expect((await consumer.node(...oldest)).out).toMatch(
+      /delays\.ts\(\d+,\d+\): error .*"dep_dely/,
+    );
+    consumer.write("delays.ts", delays);
     consumer.write("job.ts", wordCount.replace('keyBy("word")', 'keyBy("wrod")'));
     try {
       expect((await consumer.node(...oldest)).out).toMatch(
@@ -187,31 +205,62 @@ describe.each(["npm", "pnpm"] as const)("installed with %s", (manager) => {
     }
   });
 
-  test("a local cluster of the installed package, on Node 22.18, runs the same file", async ({
-    skip,
-  }) => {
+  test.for([
+    [
+      "Node 22.18",
+      (args: readonly string[]) => consumer.node("node_modules/millrace/main.js", ...args),
+    ],
+    ["Node 24, by the command's name", (args: readonly string[]) => consumer.command(...args)],
+  ] as const)(
+    "a local cluster of the installed package, on %s, runs the same file",
+    async ([, start], { skip }) => {
+      if (unreachable !== undefined) skip(unreachable);
+      const millrace = (...args: readonly string[]) => start(args);
+      const up = await millrace("local", "up", "--port", "0", "--json");
+      expect(up.code, up.err).toBe(0);
+      try {
+        const { rest } = JSON.parse(up.out) as { readonly rest: string };
+        const at = ["--jobmanager", rest];
+        const submitted = await millrace("submit", "job.ts", "--wait", "--json", ...at);
+        expect(submitted.code, submitted.err).toBe(0);
+        expect(JSON.parse(submitted.out)).toMatchObject({
+          jobName: "word-count",
+          state: "FINISHED",
+        });
+        expect(printed((await millrace("logs", "word-count", ...at)).out)).toEqual(words);
+      } finally {
+        expect((await millrace("local", "down")).code).toBe(0);
+      }
+    },
+  );
+
+  test("the README's job and commands do what it says", async ({ skip }) => {
     if (unreachable !== undefined) skip(unreachable);
-    const millrace = (...args: readonly string[]) =>
-      consumer.node("node_modules/millrace/main.js", ...args);
-    const up = await millrace("local", "up", "--port", "0", "--json");
-    expect(up.code, up.err).toBe(0);
+    const [install, ...lines] = snippetOf("sh")
+      .trim()
+      .split("\n")
+      .map((line) => line.replace(/\s+#.*/, ""));
+    // That is what was done, with the tarball in the place of the name.
+    expect(install).toBe("npm install millrace");
+    expect(lines).toContain("node job.ts");
+    consumer.write("job.ts", snippetOf("ts"));
+    const env: Record<string, string> = {};
     try {
-      const { rest } = JSON.parse(up.out) as { readonly rest: string };
-      const submitted = await millrace(
-        "submit",
-        "job.ts",
-        "--wait",
-        "--json",
-        "--jobmanager",
-        rest,
-      );
-      expect(submitted.code, submitted.err).toBe(0);
-      expect(JSON.parse(submitted.out)).toMatchObject({ jobName: "word-count", state: "FINISHED" });
-      expect(printed((await millrace("logs", "word-count", "--jobmanager", rest)).out)).toEqual(
-        words,
-      );
+      for (const line of lines) {
+        // On the usual port there may be another cluster of whoever runs this.
+        const isUp = line.endsWith("local up");
+        const { code, out, err } = await consumer.shell(isUp ? `${line} --port 0` : line, env);
+        expect(code, `${line}\n${out}${err}`).toBe(0);
+        if (isUp) env["MILLRACE_JOBMANAGER"] = /^up: (http\S+)/.exec(out)?.[1] ?? "";
+        if (/(node|run) job\.ts$/.test(line)) expect(printed(out), line).toEqual(words);
+        if (line.includes("submit")) {
+          const logs = await consumer.shell("npx millrace logs word-count", env);
+          expect(printed(logs.out)).toEqual(words);
+        }
+      }
     } finally {
-      expect((await millrace("local", "down")).code).toBe(0);
+      consumer.write("job.ts", wordCount);
+      await consumer.command("local", "down");
     }
   });
 });
