@@ -184,6 +184,10 @@ export class OperatorChain {
   sourcePosition(): string | undefined {
     return this.#chain?.operators[0]?.position?.();
   }
+  /** uid of the operator whose code runs with that stack. */
+  operatorAt(stack: string): string | undefined {
+    return this.#chain?.operatorAt(stack);
+  }
   operatorOfError(error: unknown): string | undefined {
     return this.#chain?.operatorOfError(error);
   }

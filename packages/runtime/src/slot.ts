@@ -20,7 +20,7 @@ export class Slot {
   #ended = false;
   /** Where the round of the next slice begins, so that no subtask starves. */
   #first = 0;
-  /** Commands that arrived while tasks were still opening. */
+  #stepping: Task | undefined;
   readonly #run = () => this.#slice();
 
   constructor(host: SlotHost) {
@@ -80,6 +80,18 @@ export class Slot {
     for (const task of this.#tasks) task.commit(checkpointId, sweep);
   }
 
+  /** Whose user code runs with that stack, as far as it can be told: for what it prints. Costs nothing until it is asked. */
+  whereabouts(stack: string): { readonly uid?: string; readonly subtask: number } | undefined {
+    for (const task of this.#tasks) {
+      const uid = task.operatorAt(stack);
+      if (uid !== undefined) return { uid, subtask: task.subtask };
+    }
+    const stepping = this.#stepping;
+    if (stepping === undefined) return undefined;
+    const uid = stepping.sourceUid;
+    return { subtask: stepping.subtask, ...(uid === undefined ? {} : { uid }) };
+  }
+
   /** The job has ended well: closes every subtask in order. */
   async finish(): Promise<void> {
     if (this.#ended) return;
@@ -117,8 +129,10 @@ export class Slot {
       more = false;
       for (let i = 0; i < count && !this.#ended; i++) {
         const task = this.#tasks[(this.#first + i) % count];
+        this.#stepping = task;
         if (task?.step() === true) more = true;
       }
+      this.#stepping = undefined;
       this.#first = (this.#first + 1) % Math.max(1, count);
       if (clock.monotonic() >= end) break;
     }

@@ -335,6 +335,14 @@ export class Task {
     await this.#chain.close();
   }
 
+  /** uid of the operator whose code runs with that stack. */
+  operatorAt(stack: string): string | undefined {
+    return this.#chain.operatorAt(stack);
+  }
+  /** While it steps: code that stands nowhere in its chain is its source's, if it has one. */
+  get sourceUid(): string | undefined {
+    return this.#running && this.#chain.polls ? this.#chain.hosted[0]?.description.uid : undefined;
+  }
   /** What went wrong, with the operator and the subtask to blame. */
   describe(error: unknown): ErrorInfo {
     const uid = this.#chain.operatorOfError(error);

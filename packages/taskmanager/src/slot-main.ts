@@ -3,6 +3,7 @@
  *
  * WRK-1  Whatever is not caught here ends the whole runner: half a job is worse than none.
  */
+import { inspect } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { errorInfo } from "@millrace/base";
 import { nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
@@ -16,6 +17,7 @@ import { faultPoints } from "./fault-points.ts";
 import { loadJobCode } from "./job-code.ts";
 import type { FromWorker, ToRunner, WorkerStart } from "./runner-protocol.ts";
 import { threadSegmentBuilder } from "./segment-thread.ts";
+import { captureConsole } from "./user-console.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("slot-main runs as a worker thread");
@@ -28,24 +30,15 @@ const send = (message: FromWorker) => port.postMessage(message);
 process.on("unhandledRejection", (error) => crash(error));
 process.on("uncaughtException", (error) => crash(error));
 
+let slot: Slot | undefined;
 const logger = createLogger({
   level: process.env["MILLRACE_LOG_LEVEL"] ?? "info",
   to: 2,
   fields: { job: attempt.jobId, attempt: `${attempt.epoch}.${attempt.attempt}`, slot: slotIndex },
 });
-for (const [method, level] of [
-  ["debug", "debug"],
-  ["log", "info"],
-  ["info", "info"],
-  ["warn", "warn"],
-  ["error", "error"],
-] as const) {
-  console[method] = (...values: readonly unknown[]) =>
-    logger[level](
-      values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))).join(" "),
-      { from: "user" },
-    );
-}
+captureConsole((level, text, stack) =>
+  logger[level](text, { from: "user", ...slot?.whereabouts(stack) }),
+);
 
 const store = await openStore(runner.store);
 const transport = await openTcpTransport({
@@ -54,7 +47,6 @@ const transport = await openTcpTransport({
 });
 const code = await loadJobCode(bundleFile, JSON.parse(start.parameters), start.graphDigest);
 const segments = threadSegmentBuilder(segmentPort);
-let slot: Slot | undefined;
 const faultPoint = faultPoints(process.env["MILLRACE_FAULT_POINTS"]);
 
 port.on("message", (message: ToRunner) => {
@@ -85,7 +77,15 @@ function command(message: DownMessage): void {
           committedFloor: options.committedFloor,
         },
         functions: code.functions,
-        report: (event) => send({ kind: "up", message: upMessageOf(attempt, event) }),
+        report: (event) => {
+          if (event.kind === "state" && event.state === "FAILED")
+            logger.error("a subtask failed", {
+              vertex: event.vertex,
+              subtask: event.subtask,
+              error: inspect(event.error, { depth: 6 }),
+            });
+          send({ kind: "up", message: upMessageOf(attempt, event) });
+        },
       });
       slot.deploy({ tasks, restore });
       setInterval(reportMetrics, metricsIntervalMs).unref();

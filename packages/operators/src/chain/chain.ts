@@ -68,6 +68,8 @@ export class Chain {
   readonly #sent: Float64Array;
   #blocked = 0;
   #endAt = 0;
+  /** The operator that a watermark is with; -1: none. */
+  #firing = -1;
 
   constructor(options: ChainOptions) {
     this.#options = options;
@@ -196,6 +198,13 @@ export class Chain {
   operatorOfError(error: unknown): string | undefined {
     const stack =
       typeof error === "object" && error !== null && "stack" in error ? String(error.stack) : "";
+    return this.#operatorIn(stack) ?? culpritOf(error);
+  }
+  /** uid of the operator whose code runs now, told from its stack; a watermark's callbacks have no line of generated code. */
+  operatorAt(stack: string): string | undefined {
+    return this.#operatorIn(stack) ?? this.#options.operators[this.#firing]?.uid;
+  }
+  #operatorIn(stack: string): string | undefined {
     const url = this.#text.sourceUrl;
     for (const line of stack.split("\n")) {
       const at = line.indexOf(url);
@@ -204,7 +213,7 @@ export class Chain {
       const operator = this.#text.lines.get(number);
       if (operator !== undefined) return this.#options.operators[operator]?.uid;
     }
-    return culpritOf(error);
+    return undefined;
   }
 
   // ── watermarks ─────────────────────────────────────────────────────────────────────────────
@@ -232,11 +241,15 @@ export class Chain {
     if (operator.ownsWatermarks !== true) this.emitWatermark(index, watermark);
   }
   #fire(index: number, watermark: number): boolean {
+    const outer = this.#firing;
+    this.#firing = index;
     try {
       return this.operators[index]?.onWatermark?.(watermark) ?? true;
     } catch (error) {
       blame(error, this.#options.operators[index]?.uid ?? "");
       throw error;
+    } finally {
+      this.#firing = outer;
     }
   }
   /** An operator's output reached this time. */
