@@ -90,7 +90,7 @@ const graphOf = (manifest: Manifest) =>
       parallelism: 2,
       maxParallelism,
       role: "task",
-      operators: uids.map((uid) => ({ uid, kind: "map" })),
+      operators: uids.map((uid) => ({ uid, kind: "map", keys: [], inputTypes: [] })),
     })),
   }) as unknown as JobGraph;
 

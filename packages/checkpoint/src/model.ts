@@ -137,6 +137,8 @@ export interface LogSummary {
 /** What a subtask of a new attempt is given to restore from. Segments are already cut to the key groups it owns. */
 export interface RestoreAssignment {
   readonly checkpointId: number;
+  /** The job that wrote the checkpoint. */
+  readonly jobId: string;
   /** By operator uid. */
   readonly operators: Readonly<Record<string, RestoredOperator>>;
 }

@@ -1,4 +1,4 @@
-import { keyGroupRange } from "@millrace/data";
+import { keyGroupRange, type TypeNode } from "@millrace/data";
 import type { ChainedOperator, JobGraph, JobVertex } from "@millrace/graph";
 import { expect, test } from "vitest";
 import type { Manifest, OperatorSnapshot, SegmentRef } from "./model.ts";
@@ -213,6 +213,62 @@ test("RES-1: state without an operator, and a changed max parallelism, are refus
   ]);
   const other = { ...vertex("v0", 1, [operator("gone")]), maxParallelism: 32 };
   expect(restoreCheck(old, graph(other))[0]?.verdict).toBe("refused");
+});
+
+test("RES-5: state under keys of another type is refused where the graph tells them, with both types", () => {
+  const state = (keyType: OperatorSnapshot["keyType"], i = 0) =>
+    snapshot("sum", { keyType, segments: [segment(`o${i}`, i, 2)] });
+  const keyed = (type: TypeNode, ...fields: readonly string[]): ChainedOperator => ({
+    ...operator("sum"),
+    keys: [{ fields, single: fields.length === 1 }],
+    inputTypes: [type],
+  });
+  const order: TypeNode = {
+    kind: "object",
+    fields: [
+      { name: "sku", type: { kind: "string" } },
+      { name: "kind", type: { kind: "enum", values: ["a"] } },
+      { name: "id", type: { kind: "int64" } },
+      { name: "any", type: { kind: "json" } },
+    ],
+  };
+  const verdict = (old: Manifest, ...fields: readonly string[]) =>
+    restoreCheck(old, graph(vertex("v0", 2, [keyed(order, ...fields)])))[0];
+  const strings = whole(manifest("v0", 2, () => [state({ kind: "string" })], ["sum"]));
+  for (const fields of [["sku"], ["kind"], ["any"]])
+    expect(verdict(strings, ...fields)?.verdict).toBe("matched");
+  expect(verdict(strings, "id")).toEqual({
+    uid: "sum",
+    verdict: "refused",
+    reason: "keys were string and would be float64",
+  });
+  expect(verdict(strings, "sku", "id")?.reason).toContain("would be [string, float64]");
+  expect(() => planRestore(strings, graph(vertex("v0", 2, [keyed(order, "id")])))).toThrow(
+    expect.objectContaining({
+      code: "RESTORE_REFUSED",
+      fields: expect.objectContaining({
+        reasons: ["sum: keys were string and would be float64"],
+      }),
+    }),
+  );
+  // Subtasks that saw keys of different types, no key at all, and a type as it was recorded by the first key alone.
+  const mixed = whole(
+    manifest("v0", 2, (i) => [state({ kind: i === 0 ? "string" : "int32" }, i)], ["sum"]),
+  );
+  expect(verdict(mixed, "id")?.verdict).toBe("matched");
+  expect(verdict(whole(manifest("v0", 2, () => [state(null)], ["sum"])), "id")?.verdict).toBe(
+    "matched",
+  );
+  const first = whole(manifest("v0", 2, () => [state({ kind: "int32" })], ["sum"]));
+  expect(verdict(first, "id")?.verdict).toBe("matched");
+  expect(verdict(first, "sku")?.verdict).toBe("refused");
+  // The same graph as before: its keys are what they were, whatever its types say.
+  const same = { ...graph(vertex("v0", 2, [keyed(order, "id")])), digest: strings.graphDigest };
+  expect(restoreCheck(strings, same)[0]?.verdict).toBe("matched");
+  // What subtasks restore holds the type that all of them saw.
+  const plan = planRestore(mixed, graph(vertex("v0", 1, [operator("sum")])));
+  expect(plan["v0#0"]?.operators["sum"]?.keyType).toEqual({ kind: "unknown" });
+  expect(plan["v0#0"]?.jobId).toBe(mixed.jobId);
 });
 
 test("RET-1..3: nothing retained, nothing of the own open checkpoint and nothing of a higher attempt is deleted", () => {

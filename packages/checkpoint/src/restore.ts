@@ -7,9 +7,20 @@
  *        round robin, `ordered` ones go round robin by old subtask: one's items stay together, in order. `union` gives all to all.
  *        What readers held ("splits" of a source U) goes to its enumerator `U/enumerator`, which deals again.
  * RES-4  Watermarks come with the key groups that the old subtasks owned.
+ * RES-5  State under keys of another type is refused where the graph tells the new type (a keyed field of a typed stream); where only
+ *        the keys tell it, the operator's state refuses them.
  */
-import { joinTypes, keyGroupRange } from "@millrace/data";
-import type { JobGraph, JobVertex } from "@millrace/graph";
+import {
+  asKeyType,
+  joinKeyTypes,
+  joinTypes,
+  keyGroupRange,
+  keyTypesFit,
+  type TypeNode,
+  typeToText,
+  unknownType,
+} from "@millrace/data";
+import type { ChainedOperator, JobGraph, JobVertex } from "@millrace/graph";
 import { fail } from "./fail.ts";
 import type {
   ListSnapshot,
@@ -46,8 +57,13 @@ export function restoreCheck(
   const stored = storedOperators(manifest);
   const rows: RestoreRow[] = [];
   for (const vertex of graph.vertices) {
-    for (const { uid } of vertex.operators) {
+    for (const operator of vertex.operators) {
+      const { uid } = operator;
       const old = stored.get(uid);
+      const keys =
+        old === undefined || manifest.graphDigest === graph.digest
+          ? undefined
+          : changedKeys(old, operator);
       if (old === undefined)
         rows.push({ uid, verdict: "new", reason: "no state under this uid: it starts empty" });
       else if (old.maxParallelism !== vertex.maxParallelism && hasKeyedState(old)) {
@@ -56,7 +72,8 @@ export function restoreCheck(
           verdict: "refused",
           reason: `max parallelism was ${old.maxParallelism} and would be ${vertex.maxParallelism}`,
         });
-      } else
+      } else if (keys !== undefined) rows.push({ uid, verdict: "refused", reason: keys });
+      else
         rows.push({
           uid,
           verdict: "matched",
@@ -113,7 +130,8 @@ export function planRestore(
           operators[uid] = { ...operators[uid], lists };
         }
       }
-      plan[`${vertex.id}#${subtask}`] = { checkpointId: manifest.checkpointId, operators };
+      const { checkpointId, jobId } = manifest;
+      plan[`${vertex.id}#${subtask}`] = { checkpointId, jobId, operators };
     }
   }
   return plan;
@@ -145,7 +163,7 @@ function restored(old: StoredOperator, vertex: JobVertex, subtask: number): Rest
     )
     .filter((segment) => segment.from < segment.to);
   return {
-    keyType: old.snapshots.find((snapshot) => snapshot.keyType !== null)?.keyType ?? null,
+    keyType: storedKeyType(old),
     tables: joinedTables(old.snapshots),
     segments,
     lists,
@@ -154,6 +172,37 @@ function restored(old: StoredOperator, vertex: JobVertex, subtask: number): Rest
       watermark: snapshot.watermark,
     })),
   };
+}
+
+/** What all subtasks have seen; null: no key. */
+function storedKeyType(old: StoredOperator): TypeNode | null {
+  return old.snapshots
+    .flatMap(({ keyType }) => (keyType === null ? [] : [asKeyType(keyType)]))
+    .reduce<TypeNode | null>((a, b) => (a === null ? b : joinKeyTypes(a, b)), null);
+}
+
+/** Why not, when the keys are known to be others (RES-5). */
+function changedKeys(old: StoredOperator, operator: ChainedOperator): string | undefined {
+  const stored = storedKeyType(old);
+  if (stored === null || !hasKeyedState(old)) return undefined;
+  for (const [input, key] of operator.keys.entries()) {
+    const wanted = declaredKeyType(key, operator.inputTypes[input]);
+    if (wanted !== undefined && !keyTypesFit(stored, wanted))
+      return `keys were ${typeToText(stored)} and would be ${typeToText(wanted)}`;
+  }
+  return undefined;
+}
+function declaredKeyType(
+  key: ChainedOperator["keys"][number] | undefined,
+  input: TypeNode | undefined,
+): TypeNode | undefined {
+  if (key === null || key === undefined || "function" in key || input?.kind !== "object")
+    return undefined;
+  const items = key.fields.map((name) => {
+    const field = input.fields.find((candidate) => candidate.name === name);
+    return field === undefined ? unknownType : asKeyType(field.type);
+  });
+  return key.single ? items[0] : { kind: "tuple", items };
 }
 
 /** What one subtask has learnt of an inferred table holds for rows of all, after a rescale. */

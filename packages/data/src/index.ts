@@ -21,6 +21,7 @@ export {
   maxKeyGroups,
   subtaskOfKeyGroup,
 } from "./key-group.ts";
+export { asKeyType, joinKeyTypes, keyTypeOf, keyTypesFit } from "./key-type.ts";
 export { copyValue, ownText, ownValue } from "./plain.ts";
 export { type ValueCodec, valueCodec } from "./state-codec.ts";
 export {

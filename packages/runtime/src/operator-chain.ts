@@ -78,7 +78,11 @@ export class OperatorChain {
       const restored = restore?.operators[description.uid];
       if (restored === undefined || restore === undefined) continue;
       await backend.restore(
-        { ...restored, checkpointId: restore.checkpointId },
+        {
+          ...restored,
+          checkpointId: restore.checkpointId,
+          sameJob: restore.jobId === host.job.jobId,
+        },
         (object, from, to) => this.#read(object, from, to),
       );
     }

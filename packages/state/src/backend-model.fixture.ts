@@ -41,6 +41,7 @@ export class ModelledBackend {
     from?: {
       readonly checkpoints: readonly Checkpoint[];
       readonly objects: Map<string, Uint8Array>;
+      readonly anotherJob?: true;
     },
     keyGroups = { from: 0, to: maxParallelism },
   ): Promise<ModelledBackend> {
@@ -58,6 +59,7 @@ export class ModelledBackend {
         {
           checkpointId: first.id,
           keyType: first.keyType,
+          sameJob: from.anotherJob !== true,
           tables: first.tables,
           segments: from.checkpoints.flatMap(({ segments }) => segments),
           watermarks: [],

@@ -5,8 +5,18 @@
  * BKD-2  A snapshot against base b holds every row and tombstone changed after b, whatever checkpoints were given up in between.
  * BKD-3  An aborted snapshot changes nothing; a completed one is the base of the next.
  * BKD-4  `undo` takes back state and timers of one call, nothing else.
+ * BKD-5  The type of all keys is recorded. In the job that recorded it, it widens; in another one, a key that does not fit it is
+ *        refused (`STATE_KEY_CHANGED`): it would find no row of those that were restored.
  */
-import { inferType, minWatermark, type TypeNode } from "@millrace/data";
+import {
+  asKeyType,
+  joinKeyTypes,
+  keyTypeOf,
+  keyTypesFit,
+  minWatermark,
+  type TypeNode,
+  typeToText,
+} from "@millrace/data";
 import type {
   KeyedState,
   StateTable,
@@ -37,6 +47,8 @@ export interface SegmentRange {
 }
 export interface RestoredState {
   readonly keyType: TypeNode | null;
+  /** The job that restores is the one that wrote it: its keys were what they were, of one type or several. */
+  readonly sameJob: boolean;
   readonly tables: readonly TableSchema[];
   readonly segments: readonly SegmentRange[];
   readonly watermarks: readonly {
@@ -98,6 +110,7 @@ export class HashMapBackend implements KeyedState {
   #restored: RestoredTables | undefined;
   #watermarks: RestoredState["watermarks"] = [];
   #keyType: TypeNode | undefined;
+  #keyTypeFixed = false;
   #undo: Before[] | undefined;
   /** Epoch n: changes made between the barriers n-1 and n of this attempt. */
   #epoch = 1;
@@ -146,11 +159,11 @@ export class HashMapBackend implements KeyedState {
   }
   selectKey(key: unknown): void {
     const keys = this.#keys;
-    keys.select(key);
+    const isNew = keys.select(key);
     const group = keys.groupOf(keys.selected);
     const { from, to } = this.#options.keyGroups;
     if (group < from || group >= to) throw this.#foreign(group);
-    this.#keyType ??= inferType(key, undefined);
+    if (isNew) this.#learnKeyType(keyTypeOf(key));
   }
   get currentKey(): unknown {
     this.#selected();
@@ -301,7 +314,10 @@ export class HashMapBackend implements KeyedState {
     read: (object: string, from: number, to: number) => Promise<Uint8Array>,
   ): Promise<void> {
     this.#watermarks = restored.watermarks;
-    if (restored.keyType !== null) this.#keyType = restored.keyType;
+    if (restored.keyType !== null) {
+      this.#keyType = asKeyType(restored.keyType);
+      this.#keyTypeFixed = !restored.sameJob;
+    }
     const segments = inOrder(restored.segments);
     this.#restored = await RestoredTables.read(segments, {
       ...this.#options,
@@ -312,6 +328,15 @@ export class HashMapBackend implements KeyedState {
     this.#base = { checkpointId: restored.checkpointId, epoch: 0, segments };
   }
 
+  #learnKeyType(seen: TypeNode): void {
+    const known = this.#keyType;
+    if (seen === known) return;
+    if (known !== undefined && this.#keyTypeFixed && !keyTypesFit(known, seen))
+      throw fail("STATE_KEY_CHANGED", {
+        fields: { uid: this.#options.uid, stored: typeToText(known), found: typeToText(seen) },
+      });
+    this.#keyType = known === undefined ? seen : joinKeyTypes(known, seen);
+  }
   #remember(table: Table, a: number, b: number, c: number): void {
     this.#undo?.push({
       table,

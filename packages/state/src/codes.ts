@@ -18,6 +18,12 @@ export const codes = {
     message: "a segment is damaged",
     fix: "restore the object from a backup, or start from another checkpoint",
   },
+  STATE_KEY_CHANGED: {
+    domain: "user",
+    retry: "never",
+    message: "a key is of another type than the keys of the restored state",
+    fix: "key the stream as before, give the operator another uid, or start without its state",
+  },
   STATE_NOT_KEYED: {
     domain: "internal",
     retry: "never",

@@ -105,6 +105,34 @@ test("inferred: what was learnt is recorded, goes on from there, and only widens
   ]);
 });
 
+test("BKD-5: the type of all keys is recorded; in the same job it widens, in another one keys of another type are refused", async () => {
+  const from = await stored(inferred, { a: 1, b: 2 });
+  expect(from.checkpoints[0]?.keyType).toEqual({ kind: "string" });
+  const same = await ModelledBackend.open(inferred, from);
+  same.put("c", 0, 0, 3);
+  expect(same.begin(2, 1)().keyType).toEqual({ kind: "string" });
+  same.put(7, 0, 0, 4);
+  const mixed = { checkpoints: [same.begin(3, 1)()], objects: same.objects };
+  expect(mixed.checkpoints[0]?.keyType).toEqual({ kind: "unknown" });
+
+  const other = await ModelledBackend.open(inferred, { ...from, anotherJob: true });
+  other.put("c", 0, 0, 3);
+  for (const [key, found] of [
+    [7, "float64"],
+    [["c"], "[string]"],
+    [{ c: "c" }, "{ c: string }"],
+  ] as const)
+    expect(() => other.backend.selectKey(key)).toThrow(
+      expect.objectContaining({
+        code: "STATE_KEY_CHANGED",
+        fields: { uid: "op", stored: "string", found },
+      }),
+    );
+  const any = await ModelledBackend.open(inferred, { ...mixed, anotherJob: true });
+  any.put(["c"], 0, 0, 5);
+  expect(any.begin(4, undefined)().keyType).toEqual({ kind: "unknown" });
+});
+
 test("rescaled: each half takes its own rows, and both together all of them", async () => {
   const values = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`key-${i}`, { n: i }]));
   const from = await stored(inferred, values);

@@ -46,9 +46,9 @@ export class KeyDirectory implements SlotOwner {
     return this.#arenaEnd - this.#garbage;
   }
 
-  /** Makes `key` the selected one. Throws `DATA_BAD_KEY`. */
-  select(key: unknown): void {
-    if (key === this.#selectedKey && key !== undefined) return;
+  /** Makes `key` the selected one; true when no row held it. Throws `DATA_BAD_KEY`. */
+  select(key: unknown): boolean {
+    if (key === this.#selectedKey && key !== undefined) return false;
     const hash = hashKey(key) | 0;
     this.#wanted = key;
     this.#wantedBytes = undefined;
@@ -58,6 +58,7 @@ export class KeyDirectory implements SlotOwner {
       this.selected = found < 0 ? this.#add(key, hash) : found;
     }
     this.#selectedKey = typeof key === "object" ? undefined : key;
+    return found < 0;
   }
   /** As `select`, of a key that some row holds. */
   selectId(id: number): void {

@@ -445,6 +445,7 @@ async function restoredBackend(options: HarnessOptions): Promise<HashMapBackend>
     {
       checkpointId: first.checkpointId,
       keyType: all.find((snapshot) => snapshot.keyType !== null)?.keyType ?? null,
+      sameJob: true,
       tables: [...tables.values()],
       segments: all
         .flatMap((snapshot) => snapshot.segments)
