@@ -1,5 +1,11 @@
 /** Error codes of operators. */
 export const codes = {
+  OPERATOR_METRIC_NAME: {
+    domain: "user",
+    retry: "never",
+    message: "a counter can't have this name",
+    fix: "begin with a letter, go on with letters, digits, dots, dashes or underscores, and take a name that neither the engine nor another counter of the operator has",
+  },
   OPERATOR_UNKNOWN_KIND: {
     domain: "internal",
     retry: "never",

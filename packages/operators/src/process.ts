@@ -1,6 +1,7 @@
 /** `process`: the user's function per record, non-keyed, or keyed with value state. One context object per operator, reused. */
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
 import { fail } from "./fail.ts";
+import { userCounters } from "./user-counters.ts";
 import { mutationCheck, type StateConfigs, type ValueHandle, valueHandles } from "./value-state.ts";
 
 export const processOperator: OperatorDefinition = {
@@ -77,7 +78,7 @@ function createProcess(
   return {
     async open() {
       const { subtask, parallelism, attempt } = setup.task;
-      const counter = (name: string) => setup.metrics.counter(name);
+      const counter = userCounters(setup.metrics);
       context.resource =
         open === undefined ? undefined : await open({ subtask, parallelism, attempt, counter });
       opened = true;

@@ -6,7 +6,7 @@ export {
   formatSymbol,
 } from "./format.ts";
 export { memoryBlobStore } from "./memory-blob-store.ts";
-export type { Counter, OperatorMetrics } from "./metrics.ts";
+export { type Counter, type OperatorMetrics, seriesOf } from "./metrics.ts";
 export type {
   BarrierInfo,
   InlineBody,

@@ -8,6 +8,8 @@
  *        unit keep Flink's value: `lastCheckpointDuration` and watermarks are in ms.
  * NAM-4  One help text per name.
  */
+import { seriesOf } from "@millrace/spi";
+
 export type MetricType = "counter" | "gauge";
 export type MetricScope =
   | "jobmanager"
@@ -23,7 +25,8 @@ export interface MetricName {
   readonly scale: number;
 }
 
-const helps: Readonly<Record<string, string>> = {
+/** What each metric of the engine says; docs/metrics.md lists the same. */
+export const helps: Readonly<Record<string, string>> = {
   numRegisteredTaskManagers: "TaskManagers that are registered",
   taskSlotsTotal: "Slots of all TaskManagers",
   taskSlotsAvailable: "Slots that no job uses",
@@ -72,18 +75,11 @@ export function metricName(scope: MetricScope, name: string, type: MetricType): 
 }
 
 function make(scope: MetricScope, name: string, type: MetricType): MetricName {
-  const words = name
-    .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .toLowerCase()
-    .split(/[^a-z0-9]+/)
-    .filter((word) => word !== "");
-  if (words.at(-1) === "total") words.pop();
-  const inMs = words.includes("ms");
-  const base = words.map((word) => (word === "ms" ? "seconds" : word)).join("_");
+  const series = seriesOf(name, type);
   return {
-    name: `flink_${scope}_${base}${type === "counter" ? "_total" : ""}`,
+    name: `flink_${scope}_${series.name}`,
     type,
     help: helps[name] ?? `Metric ${name} of the job`,
-    scale: inMs ? 0.001 : 1,
+    scale: series.inMs ? 0.001 : 1,
   };
 }

@@ -328,6 +328,10 @@ test("OBS-1: every series of a task has Flink's labels", () => {
     expect(labels["tm_id"]).toMatch(/^tm-[01]$/);
     expect([counted, pressed]).toContain(labels["job_id"]);
   }
+  // Nothing is scraped that docs/metrics.md does not list.
+  const page = readFileSync(join(import.meta.dirname, "../../../docs/metrics.md"), "utf8");
+  for (const { name } of [...series, ...last.jobManager.all])
+    expect(page, name).toContain(`| \`${name}\` |`);
   const names = (vertex: string) =>
     new Set(
       last.managers
