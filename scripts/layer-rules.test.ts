@@ -362,3 +362,30 @@ test("LAY-8: production code imports no code for tests, neither its own nor anot
   ]);
   expect(violations(storage("src/x.test.ts"), taskmanager("src/x.fixture.ts"))).toEqual([]);
 });
+
+test("LAY-9: what nobody outside a package imports is not exported, types apart", () => {
+  const base = plant("base", {
+    exports: { ".": "./src/index.ts", "./node": "./src/node/index.ts" },
+    sources: {
+      "src/index.ts": `export { a, b as c, type T, d } from "./x.ts";
+export type { U } from "./x.ts"; export const e = 1, f = 2; export function g() {} export class H {}`,
+      "src/node/index.ts": 'export { i, j } from "./y.ts";',
+      "src/x.ts": "export const a = 1, b = 2, d = 3;",
+      "src/x.test.ts": 'import { d } from "./index.ts"; import { g } from "@millrace/base";',
+      "src/node/y.ts": "export const i = 1, j = 2;",
+    },
+  });
+  const data = (text: string): WorkspacePackage =>
+    plant("data", { dependencies: ["@millrace/base"], sources: { "src/x.test.ts": text } });
+  const named = `import { a as z, type c, g } from "@millrace/base"; type A = import("@millrace/base").H;
+export { e } from "@millrace/base"; import { i } from "@millrace/base/node";`;
+  expect(violations(base, data(named))).toEqual([
+    "packages/base/src/index.ts:1: nobody imports d",
+    "packages/base/src/index.ts:2: nobody imports f",
+    "packages/base/src/node/index.ts:1: nobody imports j",
+  ]);
+  for (const all of ['import * as base from "@millrace/base";', 'import("@millrace/base");'])
+    expect(
+      violations(base, data(all)).filter((problem) => problem.includes("base/src/index.ts")),
+    ).toEqual([]);
+});

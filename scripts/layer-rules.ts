@@ -12,6 +12,7 @@
  * LAY-6  Inside a package, files don't load each other in a circle (type imports apart).
  * LAY-7  Examples see what users see: `millrace` and its subpaths.
  * LAY-8  Code for tests (`*.test.ts`, `*.bench.ts`, `*.fixture.ts`) is imported by such code only.
+ * LAY-9  What a package exports, types apart, somebody outside it imports; the façade exports to the world.
  */
 import { posix } from "node:path";
 import { type Layer, type Layers, packageName } from "./layers.ts";
@@ -57,6 +58,7 @@ export function findViolations(workspace: Workspace): string[] {
       ...loadCycles(each),
     ]),
     ...apartViolations(workspace.layers, byName),
+    ...unusedExports(workspace.packages),
   ];
 }
 
@@ -221,4 +223,25 @@ function loadCycles(each: WorkspacePackage): string[] {
   for (const path of [...each.files.keys()].sort())
     if (state.get(path) === undefined) visit(path, []);
   return found;
+}
+
+function unusedExports(packages: readonly WorkspacePackage[]): string[] {
+  return packages
+    .filter(({ layer }) => layer?.kind === "pure" || layer?.kind === "node")
+    .flatMap((each) =>
+      Object.entries(each.manifest.exports ?? {}).flatMap(([subpath, entry]) => {
+        const specifier = posix.join(each.manifest.name, subpath);
+        const taken = packages
+          .filter((other) => other !== each)
+          .flatMap(({ files }) => [...files.values()])
+          .flatMap(({ imports }) => imports.filter((found) => found.specifier === specifier));
+        if (taken.some(({ names }) => names === undefined)) return [];
+        const names = new Set(taken.flatMap((found) => found.names ?? []));
+        const path = posix.normalize(entry);
+        if (isTestFile(path)) return [];
+        return (each.files.get(path)?.exports ?? [])
+          .filter(({ name }) => !names.has(name))
+          .map(({ name, line }) => `${each.folder}/${path}:${line}: nobody imports ${name}`);
+      }),
+    );
 }

@@ -9,6 +9,8 @@ export interface Import {
   readonly line: number;
   /** Gone after type stripping: cannot take part in a load cycle. */
   readonly typeOnly: boolean;
+  /** What it takes by name, as the other side calls it; undefined when it takes everything. */
+  readonly names: readonly string[] | undefined;
 }
 
 export interface SourceFacts {
@@ -16,6 +18,8 @@ export interface SourceFacts {
   /** Ambient names used as values, such as `Date.now` or `setTimeout`, and imports of what is named while running. */
   readonly ambient: readonly { readonly name: string; readonly line: number }[];
   readonly exportStars: readonly number[];
+  /** Values, not types, that the source exports by name. */
+  readonly exports: readonly { readonly name: string; readonly line: number }[];
 }
 
 const ambientNames = new Set([
@@ -48,23 +52,31 @@ export function readSource(path: string, text: string): SourceFacts {
   const imports: Import[] = [];
   const ambient: { name: string; line: number }[] = [];
   const exportStars: number[] = [];
+  const exports: { name: string; line: number }[] = [];
   const declared = new Set<string>();
   const lineOf = (node: ts.Node): number =>
     file.getLineAndCharacterOfPosition(node.getStart(file)).line + 1;
 
-  const addImport = (specifier: ts.Node | undefined, typeOnly: boolean): void => {
+  const addImport = (
+    specifier: ts.Node | undefined,
+    typeOnly: boolean,
+    names?: readonly string[],
+  ): void => {
     if (specifier !== undefined && ts.isStringLiteralLike(specifier)) {
-      imports.push({ specifier: specifier.text, line: lineOf(specifier), typeOnly });
+      imports.push({ specifier: specifier.text, line: lineOf(specifier), typeOnly, names });
     }
   };
 
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node)) addImport(node.moduleSpecifier, isTypeOnlyImport(node));
+    for (const name of exportedValues(node)) exports.push({ name: name.text, line: lineOf(name) });
+    if (ts.isImportDeclaration(node))
+      addImport(node.moduleSpecifier, isTypeOnlyImport(node), importedNames(node));
     else if (ts.isExportDeclaration(node)) {
-      addImport(node.moduleSpecifier, isTypeOnlyExport(node));
+      addImport(node.moduleSpecifier, isTypeOnlyExport(node), namesOf(node.exportClause));
       if (node.exportClause === undefined) exportStars.push(lineOf(node));
     } else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) {
-      addImport(node.argument.literal, true);
+      const name = node.qualifier?.getText(file).split(".")[0];
+      addImport(node.argument.literal, true, name === undefined ? undefined : [name]);
     } else if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
       const [specifier] = node.arguments;
       addImport(specifier, false);
@@ -79,7 +91,12 @@ export function readSource(path: string, text: string): SourceFacts {
     ts.forEachChild(node, visit);
   };
   visit(file);
-  return { imports, exportStars, ambient: ambient.filter(({ name }) => !declared.has(name)) };
+  return {
+    imports,
+    exportStars,
+    exports,
+    ambient: ambient.filter(({ name }) => !declared.has(name)),
+  };
 }
 
 function isTypeOnlyImport(node: ts.ImportDeclaration): boolean {
@@ -105,6 +122,36 @@ function isTypeOnlyExport(node: ts.ExportDeclaration): boolean {
       clause.elements.length > 0 &&
       clause.elements.every((element) => element.isTypeOnly))
   );
+}
+
+function importedNames({ importClause }: ts.ImportDeclaration): readonly string[] | undefined {
+  if (importClause === undefined) return [];
+  const { name, namedBindings } = importClause;
+  const named = namedBindings === undefined ? [] : namesOf(namedBindings);
+  return named === undefined ? undefined : [...(name === undefined ? [] : ["default"]), ...named];
+}
+
+/** Undefined for `* as x`, and for `export *` where there is no clause. */
+function namesOf(
+  clause: ts.NamedImportBindings | ts.NamedExportBindings | undefined,
+): readonly string[] | undefined {
+  if (clause === undefined || !("elements" in clause)) return undefined;
+  return clause.elements.map((element) => (element.propertyName ?? element.name).text);
+}
+
+function exportedValues(node: ts.Node): readonly ts.Identifier[] {
+  if (ts.isExportSpecifier(node)) {
+    const isType = node.isTypeOnly || node.parent.parent.isTypeOnly;
+    return isType || !ts.isIdentifier(node.name) ? [] : [node.name];
+  }
+  const isExported =
+    ts.canHaveModifiers(node) &&
+    ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword) === true;
+  if (!isExported) return [];
+  if (ts.isVariableStatement(node))
+    return node.declarationList.declarations.map(({ name }) => name).filter(ts.isIdentifier);
+  const isNamed = ts.isFunctionDeclaration(node) || ts.isClassDeclaration(node);
+  return isNamed && node.name !== undefined ? [node.name] : [];
 }
 
 /** The impure thing this very node does, if any. `new Date(ms)` and `instanceof Date` tell no time and are fine. */

@@ -9,23 +9,10 @@ export type JobId = Branded<string, "JobId">;
 export type Epoch = Branded<number, "Epoch">;
 /** Attempt of a job within one epoch: 1, 2, …. (epoch, attempt) orders all attempts of a job. */
 export type Attempt = Branded<number, "Attempt">;
-/** Checkpoint number of a job: 1, 2, …; never used twice within an attempt. */
-export type CheckpointId = Branded<number, "CheckpointId">;
-/** `<vertex id>` of the execution plan. */
-export type VertexId = Branded<string, "VertexId">;
-/** `<vertex id>#<index>`. */
-export type SubtaskId = Branded<string, "SubtaskId">;
-/** Name of a TaskManager process, unique per start. */
-export type TaskManagerId = Branded<string, "TaskManagerId">;
 
 export const jobId = (text: string): JobId => text as JobId;
 export const epoch = (n: number): Epoch => n as Epoch;
 export const attempt = (n: number): Attempt => n as Attempt;
-export const checkpointId = (n: number): CheckpointId => n as CheckpointId;
-export const vertexId = (text: string): VertexId => text as VertexId;
-export const taskManagerId = (text: string): TaskManagerId => text as TaskManagerId;
-export const subtaskId = (vertex: VertexId, index: number): SubtaskId =>
-  `${vertex}#${index}` as SubtaskId;
 
 /** Order of attempts: by epoch, then by attempt. Negative when `a` is older. */
 export function compareAttempts(a: AttemptRef, b: AttemptRef): number {

@@ -1,5 +1,3 @@
-export { assert, InvariantError, unreachable } from "./assert.ts";
-export { BoundedQueue } from "./bounded-queue.ts";
 export { formatDuration, parseDuration, parseSize } from "./duration.ts";
 export {
   type ErrorCode,
@@ -19,19 +17,11 @@ export {
   type Attempt,
   type AttemptRef,
   attempt,
-  type CheckpointId,
-  checkpointId,
   compareAttempts,
   type Epoch,
   epoch,
   type JobId,
   jobId,
-  type SubtaskId,
-  subtaskId,
-  type TaskManagerId,
-  taskManagerId,
-  type VertexId,
-  vertexId,
 } from "./ids.ts";
 export { type LogFields, type Logger, silentLogger } from "./logger.ts";
 export { nearest } from "./nearest.ts";

@@ -1,11 +1,5 @@
 export { type Aligner, type AlignerDecision, createAligner } from "./aligner.ts";
-export {
-  decodeEntry,
-  decodeManifest,
-  decodeSnapshot,
-  encodeEntry,
-  encodeManifest,
-} from "./codec.ts";
+export { decodeEntry, decodeManifest, encodeManifest } from "./codec.ts";
 export { isEpochCurrent, winEpoch } from "./epochs.ts";
 export {
   type ClaimOptions,
@@ -32,8 +26,7 @@ export { checkpointPrefix, manifestName, snapshotName } from "./object-names.ts"
 export { PendingCheckpoint, type PendingOptions } from "./pending-checkpoint.ts";
 export { obtainPermit } from "./permit.ts";
 export { commitRestarts, createRestartStrategy, type RestartStrategy } from "./restart.ts";
-export { planRestore, type RestoreRow, restoreCheck, splitsList } from "./restore.ts";
+export { planRestore, type RestoreRow } from "./restore.ts";
 export { type Deletion, decideDeletions, type RetentionView } from "./retention.ts";
-export { retried } from "./retried.ts";
 export { sha256 } from "./sha256.ts";
 export { decideTrigger, type TriggerDecision, type TriggerState } from "./trigger.ts";

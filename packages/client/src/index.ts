@@ -1,5 +1,4 @@
-export { bundleJob } from "./bundle.ts";
-export { jobOf, loadJob } from "./load-job.ts";
+export { loadJob } from "./load-job.ts";
 
 export { readParameters } from "./parameters.ts";
 export { type CallOptions, RestClient } from "./rest-client.ts";

@@ -9,11 +9,8 @@
  * BAT-5  An encoded batch that is taken when the writer is full stays under `maxBatchBytes`, unless a row is larger than 16 KB.
  * BAT-6  A row is captured when it is added: what happens to the object later does not show in the batch.
  *
- * No timestamp is `noTimestamp` (NaN in the Float64 column).
+ * No timestamp is NaN in the Float64 column; compare with `Number.isNaN`.
  */
-
-/** Event time of a record without one. Compare with `Number.isNaN`. */
-export const noTimestamp: number = Number.NaN;
 
 /** V8 keeps a joined string out of the large-object space below 128 KB; see the design's section 3. */
 export const maxBatchBytes = 96 * 1024;

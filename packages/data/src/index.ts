@@ -1,18 +1,10 @@
-export {
-  type BatchCodec,
-  type BatchWriter,
-  type ColumnView,
-  maxBatchBytes,
-  maxBatchRows,
-  noTimestamp,
-  type RecordBatch,
-} from "./batch.ts";
+export type { BatchCodec, BatchWriter, ColumnView, RecordBatch } from "./batch.ts";
 export { adaptiveCodec, decodeBatch, typedCodec } from "./batch-codec.ts";
 export { ByteReader, ByteWriter } from "./bytes.ts";
 export { checkValue } from "./check-value.ts";
 export { crc32c } from "./crc32c.ts";
 export { hashBytes } from "./hash.ts";
-export { decodeKey, encodeKey, hashKey, hashUtf8Key, writeKey } from "./key.ts";
+export { decodeKey, encodeKey, hashKey } from "./key.ts";
 export {
   defaultMaxParallelism,
   type KeyGroupRange,
@@ -32,19 +24,12 @@ export {
   type TypeBuilder,
   t,
   typeNodeOf,
-  typeOf,
 } from "./t.ts";
 export { addTime, floorMod, maxWatermark, minWatermark } from "./time.ts";
-export {
-  type FieldNode,
-  type TypeCarrier,
-  type TypeNode,
-  typeSymbol,
-  unknownType,
-} from "./type.ts";
+export { type FieldNode, type TypeCarrier, type TypeNode, unknownType } from "./type.ts";
 export { compareTypes, migrateValue, type TypeChange } from "./type-evolution.ts";
 export { inferType, joinTypes } from "./type-infer.ts";
 export { typeFromJson, typeToJson } from "./type-json.ts";
 export { typeToText } from "./type-text.ts";
-export { encodeValue, readValue, writeValue } from "./value.ts";
+export { encodeValue } from "./value.ts";
 export { valueFromJson, valueToJson } from "./value-json.ts";

@@ -4,7 +4,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { adaptiveCodec, decodeBatch } from "./batch-codec.ts";
 import { hashBytes } from "./hash.ts";
-import { decodeKey, encodeKey, hashKey, hashUtf8Key } from "./key.ts";
+import { decodeKey, encodeKey, hashKey } from "./key.ts";
 import { anyKey, anyString } from "./plain.fixture.ts";
 
 interface Vector {
@@ -146,10 +146,6 @@ describe("hash", () => {
         (key) => {
           const expected = hashBytes(encodeKey(key));
           expect(hashKey(key)).toBe(expected);
-          if (typeof key === "string" && key.isWellFormed()) {
-            const bytes = new TextEncoder().encode(`\0${key}\0`);
-            expect(hashUtf8Key(bytes, 1, bytes.length - 1)).toBe(expected);
-          }
         },
       ),
       runs,

@@ -98,29 +98,6 @@ export function hashKey(key: unknown): number {
   return hashBytes(scratch.buffer, 0, scratch.length);
 }
 
-/** The hash of a string key from its UTF-8 bytes in place (a joined column): nothing is copied. */
-export function hashUtf8Key(bytes: Uint8Array, from: number, to: number): number {
-  let hash = hashSeed;
-  let i = from;
-  for (; i + 8 <= to; i += 8) {
-    hash = hashBlock(
-      hash,
-      bytes[i]! | (bytes[i + 1]! << 8) | (bytes[i + 2]! << 16) | (bytes[i + 3]! << 24),
-      bytes[i + 4]! | (bytes[i + 5]! << 8) | (bytes[i + 6]! << 16) | (bytes[i + 7]! << 24),
-    );
-  }
-  let low = 0;
-  let high = 0;
-  let shift = 0;
-  for (; i < to; i++, shift += 8) {
-    if (shift < 32) low |= bytes[i]! << shift;
-    else high |= bytes[i]! << (shift - 32);
-  }
-  if (shift < 32) low |= tag.string << shift;
-  else high |= tag.string << (shift - 32);
-  return hashEnd(hashBlock(hash, low, high), to - from + 1);
-}
-
 const scratch = new ByteWriter(512);
 const float = new Float64Array(1);
 const words = new Int32Array(float.buffer);

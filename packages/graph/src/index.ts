@@ -1,6 +1,5 @@
 export { chainGraph } from "./chain.ts";
 export { expandDeployment } from "./deployment.ts";
-export { digestOf } from "./digest.ts";
 export { explainText, flinkPlan, type PlanJson, planJson, slotsNeeded } from "./explain.ts";
 export type {
   ChainedOperator,

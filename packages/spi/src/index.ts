@@ -28,7 +28,6 @@ export {
   type SinkKind,
   type SinkWriter,
   sinkDefinitionOf,
-  sinkSymbol,
 } from "./sink.ts";
 export {
   defineSource,
@@ -41,7 +40,6 @@ export {
   type Split,
   type SplitEnumerator,
   sourceDefinitionOf,
-  sourceSymbol,
 } from "./source.ts";
 export type {
   KeyedState,
