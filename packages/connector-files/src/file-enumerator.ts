@@ -5,6 +5,9 @@
  * FEN-2  Splits are dealt in the order of paths and offsets to whoever asks first.
  * FEN-3  Watching, a file is taken when two looks saw the same size; what is appended to it later is not read.
  * FEN-4  The shares of a rate that readers hold never sum up to more than one, and one reader alone has all of it.
+ * FEN-5  The names of taken files are state. Watching, those are kept that a look still finds, whose splits are not all read, and the
+ *        last `rememberGone` that went; a look that finds nothing (an unmounted folder) forgets nothing. A name that was forgotten
+ *        is a new file when it comes again.
  */
 import type { EnumeratorContext, SplitEnumerator } from "@millrace/spi";
 import { fail } from "./fail.ts";
@@ -23,25 +26,30 @@ export interface FileEnumeratorOptions {
   /** Infinity: no file is cut. */
   readonly splitBytes: number;
   readonly shareRate: boolean;
+  /** Default 1,000: some 100 KB of state. */
+  readonly rememberGone?: number;
   /** What `snapshot` gave. */
   readonly restored: unknown;
 }
 /** A file is cut into no more than this many splits, whatever `splitBytes` says: they are state. */
 const maxSplitsPerFile = 10_000;
+const defaultRememberGone = 1_000;
 
 export class FileEnumerator implements SplitEnumerator<FileSplit> {
   readonly #context: EnumeratorContext<FileSplit>;
   readonly #options: FileEnumeratorOptions;
   #waiting: FileSplit[] = [];
   readonly #taken = new Set<string>();
+  /** Those of them that the last looks did not find, longest gone first. */
+  readonly #gone = new Set<string>();
   /** Sizes at the last look of files that may still grow. */
   #growing = new Map<string, number>();
   /** The one look of a bounded source is done. */
   #found = false;
   /** Readers that asked when there was nothing. */
   readonly #asking: number[] = [];
-  /** Readers that have a split. */
-  readonly #busy = new Set<number>();
+  /** Readers that have splits, and the paths of these. */
+  readonly #busy = new Map<number, readonly string[]>();
   #cancel: (() => void) | undefined;
   #closed = false;
 
@@ -62,7 +70,7 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
     const split = this.#waiting.shift();
     if (split !== undefined) {
       const share = this.#shareOf();
-      this.#busy.add(subtask);
+      this.#busy.set(subtask, [split.path]);
       this.#context.assign(subtask, [share === undefined ? split : { ...split, share }]);
     } else if (this.#found && this.#options.watchMs === undefined)
       this.#context.signalNoMoreSplits(subtask);
@@ -73,8 +81,11 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
       a.path < b.path ? -1 : a.path > b.path ? 1 : a.from - b.from,
     );
   }
-  splitsKept(subtask: number): void {
-    this.#busy.add(subtask);
+  splitsKept(subtask: number, splits: readonly FileSplit[]): void {
+    this.#busy.set(
+      subtask,
+      splits.map(({ path }) => path),
+    );
   }
   snapshot(): FileState {
     return { waiting: [...this.#waiting], taken: [...this.#taken], found: this.#found };
@@ -119,9 +130,27 @@ export class FileEnumerator implements SplitEnumerator<FileSplit> {
       this.#taken.add(file.path);
       this.#waiting.push(...splitsOf(file, this.#options.splitBytes));
     }
+    if (files.length > 0) this.#forget(new Set(files.map(({ path }) => path)));
     this.#growing = growing;
     this.#found = true;
     for (const subtask of this.#asking.splice(0)) this.handleSplitRequest(subtask);
+  }
+  /** FEN-5 */
+  #forget(present: ReadonlySet<string>): void {
+    const unread = new Set([
+      ...this.#waiting.map(({ path }) => path),
+      ...[...this.#busy.values()].flat(),
+    ]);
+    for (const path of this.#taken) {
+      if (present.has(path) || unread.has(path)) this.#gone.delete(path);
+      else this.#gone.add(path);
+    }
+    const { rememberGone = defaultRememberGone } = this.#options;
+    for (const path of this.#gone) {
+      if (this.#gone.size <= rememberGone) break;
+      this.#gone.delete(path);
+      this.#taken.delete(path);
+    }
   }
 }
 
