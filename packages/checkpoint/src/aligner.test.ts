@@ -60,3 +60,22 @@ test("ALN-1 ALN-2: all interleavings of two barriers on two channels align each 
     expect([...aligned].sort()).toEqual(aligned);
   }
 });
+
+test("ALN-3: an aborted number frees its channels and aligns no more, whether its barriers came before or come later", () => {
+  const aligner = createAligner(2);
+  expect(aligner.barrier(0, 1)).toBe("block");
+  aligner.abort(1);
+  expect(aligner.aligning).toBe(0);
+  expect([aligner.barrier(1, 1), aligner.barrier(0, 1)]).toEqual(["ignore", "ignore"]);
+  aligner.abort(3);
+  expect([aligner.barrier(0, 2), aligner.barrier(0, 3)]).toEqual(["ignore", "ignore"]);
+  expect([aligner.barrier(0, 4), aligner.barrier(1, 4)]).toEqual(["block", "aligned"]);
+});
+
+test("ALN-3: an abort of an older number leaves the alignment of a newer one alone", () => {
+  const aligner = createAligner(2);
+  expect(aligner.barrier(0, 2)).toBe("block");
+  aligner.abort(1);
+  expect(aligner.aligning).toBe(2);
+  expect(aligner.barrier(1, 2)).toBe("aligned");
+});

@@ -3,6 +3,7 @@
  *
  * GAT-1  Elements of one channel come out in the channel's order.
  * GAT-2  After barrier n on a channel nothing of that channel comes out until barrier n has arrived on every channel (CP-02).
+ *        An aborted checkpoint blocks nothing.
  * GAT-3  Credit is granted again when a frame's bytes have been taken, so at most the window of each channel waits here.
  * GAT-4  A watermark comes out only when the minimum over active inputs rose; an ended channel no longer holds it back.
  */
@@ -56,6 +57,7 @@ export interface GateOptions {
 export class Gate {
   readonly #channels: GateChannel[] = [];
   readonly #now: () => number;
+  readonly #wake: () => void;
   readonly #aligner: ReturnType<typeof createAligner>;
   readonly #watermarks: InputWatermarks;
   /** Channels with frames and not blocked, in the order in which they became so: at most one entry per channel. */
@@ -69,6 +71,7 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#now = options.now;
+    this.#wake = options.wake;
     const { deployment, transport } = options;
     for (const input of deployment.inputs) {
       for (const { subtask } of input.channels) {
@@ -121,6 +124,14 @@ export class Gate {
     return undefined;
   }
 
+  /** The checkpoint will not be: what its barrier holds back goes on, and its barrier means nothing on the channels where it still comes. */
+  abort(checkpointId: number): void {
+    this.#aligner.abort(checkpointId);
+    if (this.#barrier === undefined || this.#barrier.checkpointId > checkpointId) return;
+    this.#barrier = undefined;
+    this.#unblock();
+    this.#wake();
+  }
   /** A hint against the stream, to every producer of input 0. */
   sendHint(payload: Uint8Array): void {
     for (const channel of this.#channels)

@@ -66,13 +66,6 @@ export class InlineTaskManager {
       },
     };
   }
-  /** The slots of all runners, for metrics. */
-  runningSlots(): readonly { readonly attempt: AttemptMessage; readonly slot: Slot }[] {
-    return [...this.#runners.values()].flatMap((runner) =>
-      [...runner.slots.values()].map((slot) => ({ attempt: runner.attempt, slot })),
-    );
-  }
-
   receive(message: DownMessage): void {
     if (this.#closed) return;
     const epoch = epochOf(message);

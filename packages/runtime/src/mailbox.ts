@@ -34,15 +34,16 @@ export class TaskMailbox implements Mailbox {
   get waiting(): boolean {
     return this.#letters.length > 0;
   }
-  /** Runs the letters that are there now; those that arrive meanwhile wait for the next call. */
-  drain(): void {
-    if (this.#letters.length === 0) return;
+  /** Runs the letters that are there now, until `stop` says so; those that arrive meanwhile wait for the next call. */
+  drain(stop: () => boolean): void {
     const letters = this.#letters;
-    this.#letters = [];
-    for (const letter of letters) {
-      if (this.#closed) return;
-      letter();
+    const count = letters.length;
+    let done = 0;
+    while (done < count && !this.#closed) {
+      letters[done++]?.();
+      if (stop()) break;
     }
+    if (done > 0) letters.splice(0, done);
   }
   close(): void {
     this.#closed = true;

@@ -45,14 +45,14 @@ function samplesOf(task: Task): readonly MetricSample[] {
   gauge("outputQueueBytes", task.outputs.queuedBytes);
   if (!task.opened) return samples;
   const { chain, hosted } = task.chain;
-  const last = hosted.length - 1;
-  // Splits are no records: a source receives none, and its enumerator emits none.
-  const kindOf = (i: number) => hosted[i]?.description.kind;
-  const recordsIn = (i: number) => (kindOf(i) === "source" ? 0 : (chain.recordsIn[i] ?? 0));
-  const recordsOut = (i: number) =>
-    kindOf(i) === "source-enumerator" ? 0 : (chain.recordsOut[i] ?? 0);
+  // Splits are no records, nor are committables: of these the operators below neither receive nor emit others.
+  const takes = (i: number) => !["source", "sink-committer"].includes(kindOf(i));
+  const gives = (i: number) => !["source-enumerator", "sink"].includes(kindOf(i));
+  const kindOf = (i: number) => hosted[i]?.description.kind ?? "";
+  const recordsIn = (i: number) => (takes(i) ? (chain.recordsIn[i] ?? 0) : 0);
+  const recordsOut = (i: number) => (gives(i) ? (chain.recordsOut[i] ?? 0) : 0);
   counter("numRecordsIn", recordsIn(0));
-  counter("numRecordsOut", recordsOut(last));
+  counter("numRecordsOut", task.outputs.recordsOut(gives));
   gauge("currentInputWatermark", chain.watermarkOf(0));
   hosted.forEach(({ description, counters }, i) => {
     counter("numRecordsIn", recordsIn(i), description.uid);

@@ -15,6 +15,7 @@ import { keySelectorOf } from "./keys.ts";
 import type { TaskMailbox } from "./mailbox.ts";
 import { OperatorCounters } from "./operator-counters.ts";
 import type { Outputs } from "./outputs.ts";
+import type { SliceWatch } from "./slice.ts";
 
 export interface ListToStore {
   readonly name: string;
@@ -38,6 +39,7 @@ export interface OperatorChainOptions {
   readonly restore: RestoreAssignment | undefined;
   readonly outputs: Outputs;
   readonly mailbox: TaskMailbox;
+  readonly watch: SliceWatch;
   readonly sendHint: (payload: Uint8Array) => void;
   readonly wake: () => void;
 }
@@ -73,7 +75,7 @@ export class OperatorChain {
 
   /** Restores state, creates the operators, opens them: in chain order. */
   async open(): Promise<void> {
-    const { restore, host } = this.#options;
+    const { restore, host, watch, outputs, mailbox } = this.#options;
     for (const { description, backend } of this.hosted) {
       const restored = restore?.operators[description.uid];
       if (restored === undefined || restore === undefined) continue;
@@ -90,7 +92,7 @@ export class OperatorChain {
     this.#chain = new Chain({
       jobName: host.job.jobName,
       operators: this.hosted.map((_, index) => this.#chainOperator(index)),
-      isFull: () => this.#options.outputs.full || this.#options.mailbox.paused,
+      isFull: () => watch.over || outputs.full || mailbox.paused,
       onExitWatermark: (operator, watermark) =>
         this.#options.outputs.watermark(operator, watermark),
       onExitIdle: (operator, idle) => this.#options.outputs.idle(operator, idle),

@@ -1,7 +1,9 @@
 /**
- * The outgoing edges of a subtask: batches flushed by size, by events and by time; room reported as one flag.
+ * The outgoing edges of a subtask: batches flushed by size, by events, by time and when the input runs dry; room reported as one flag.
  *
- * OUT-1  A row waits at most its edge's buffer timeout before its batch is made (0: after every slice).
+ * OUT-1  A row waits at most its edge's buffer timeout before its batch is made (0: after every step), whatever the other edges do.
+ *        When the input has run dry it does not wait at all, unless the edge has made a batch less than its timeout ago: an idle
+ *        pipeline delays nothing, and a busy one makes no more batches than one in each timeout.
  * OUT-2  `full` turning false wakes the subtask.
  */
 import { adaptiveCodec, typedCodec } from "@millrace/data";
@@ -22,6 +24,9 @@ import { functionNamed, keySelectorOf } from "./keys.ts";
 interface Edge {
   readonly deployment: OutputDeployment;
   readonly partition: ResultPartition;
+  /** When the rows that are open now must go, monotonic ms; and when rows last went for that reason. */
+  dueAt: number;
+  flushedAt: number;
 }
 
 const nothing = new Uint8Array(0);
@@ -30,8 +35,7 @@ export class Outputs {
   readonly #host: SlotHost;
   readonly #edges: readonly Edge[];
   readonly #wake: () => void;
-  readonly #timeoutMs: number;
-  #flushAt = Number.POSITIVE_INFINITY;
+  #timerAt = Number.POSITIVE_INFINITY;
   #timer: (() => void) | undefined;
   #onHint: ((fromSubtask: number, hint: unknown) => void) | undefined;
   #early: { readonly from: number; readonly hint: unknown }[] = [];
@@ -47,11 +51,9 @@ export class Outputs {
     this.#edges = options.deployment.outputs.map((deployment) => ({
       deployment,
       partition: this.#open(deployment, options),
+      dueAt: Number.POSITIVE_INFINITY,
+      flushedAt: Number.NEGATIVE_INFINITY,
     }));
-    this.#timeoutMs = Math.min(
-      ...options.deployment.outputs.map((output) => output.bufferTimeoutMs),
-      Number.MAX_SAFE_INTEGER,
-    );
   }
 
   /** Where an operator's records go: its main output, or one side of it. */
@@ -97,19 +99,34 @@ export class Outputs {
     for (const { partition } of this.#edges) partition.event(FrameKind.endOfData, nothing);
   }
 
-  /** After a slice of work: makes batches of rows that have waited long enough, and sees that the others will be. */
-  flushDue(): void {
-    if (this.#edges.length === 0) return;
-    const now = this.#host.platform.clock.monotonic();
-    if (now >= this.#flushAt) {
-      this.#flushAt = Number.POSITIVE_INFINITY;
-      for (const { partition } of this.#edges) partition.flush();
-      return;
+  /**
+   * After a step: makes batches of the rows that are due, and sees that the others will be. `dry`: no more will come for now.
+   */
+  flushDue(dry: boolean): void {
+    let next = Number.POSITIVE_INFINITY;
+    for (const edge of this.#edges) {
+      if (!hasOpenRows(edge)) {
+        edge.dueAt = Number.POSITIVE_INFINITY;
+        continue;
+      }
+      const now = this.#host.platform.clock.monotonic();
+      const since = dry ? edge.flushedAt : now;
+      edge.dueAt = Math.min(edge.dueAt, since + edge.deployment.bufferTimeoutMs);
+      if (edge.dueAt > now) next = Math.min(next, edge.dueAt);
+      else {
+        edge.partition.flush();
+        edge.flushedAt = now;
+        edge.dueAt = Number.POSITIVE_INFINITY;
+      }
     }
-    if (this.#timer !== undefined || !this.#hasOpenRows()) return;
-    this.#flushAt = now + this.#timeoutMs;
-    this.#timer = this.#host.platform.timers.after(this.#timeoutMs, () => {
-      this.#timer = undefined;
+    if (next < this.#timerAt) this.#wakeAt(next);
+  }
+  #wakeAt(time: number): void {
+    const { clock, timers } = this.#host.platform;
+    this.#timer?.();
+    this.#timerAt = time;
+    this.#timer = timers.after(Math.max(0, time - clock.monotonic()), () => {
+      this.#timerAt = Number.POSITIVE_INFINITY;
       this.#wake();
     });
   }
@@ -121,6 +138,19 @@ export class Outputs {
 
   get queuedBytes(): number {
     return this.#sum((subpartition) => subpartition.queuedBytes);
+  }
+  /** Records that have left over the edges of these operators: each once per edge that it took. */
+  recordsOut(counts: (operator: number) => boolean): number {
+    let sum = 0;
+    for (const { deployment, partition } of this.#edges) {
+      if (!counts(deployment.fromOperator)) continue;
+      const records = partition.subpartitions.map((subpartition) => subpartition.records);
+      sum +=
+        deployment.partitioning === "broadcast"
+          ? (records[0] ?? 0)
+          : records.reduce((all, one) => all + one, 0);
+    }
+    return sum;
   }
   get bytesOut(): number {
     return this.#sum((subpartition) => subpartition.bytes);
@@ -200,16 +230,15 @@ export class Outputs {
     for (const { deployment, partition } of this.#edges)
       if (deployment.fromOperator === operator) partition.event(kind, payload);
   }
-  #hasOpenRows(): boolean {
-    for (const { partition } of this.#edges)
-      for (const subpartition of partition.subpartitions)
-        if (subpartition.openRows > 0) return true;
-    return false;
-  }
   #sum(of: (subpartition: Subpartition) => number): number {
     let sum = 0;
     for (const { partition } of this.#edges)
       for (const subpartition of partition.subpartitions) sum += of(subpartition);
     return sum;
   }
+}
+
+function hasOpenRows({ partition }: Edge): boolean {
+  for (const subpartition of partition.subpartitions) if (subpartition.openRows > 0) return true;
+  return false;
 }

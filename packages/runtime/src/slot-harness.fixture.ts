@@ -4,7 +4,7 @@
  *
  * HRN-1  Two attempts share nothing but the store and what the test gives the second one to restore.
  */
-import { silentLogger } from "@millrace/base";
+import { type ErrorInfo, silentLogger } from "@millrace/base";
 import type { Manifest, RestoreAssignment, SubtaskSnapshot } from "@millrace/checkpoint";
 import { planRestore } from "@millrace/checkpoint";
 import { adaptiveCodec, decodeBatch } from "@millrace/data";
@@ -77,6 +77,8 @@ export class SlotHarness {
   readonly platform: VirtualPlatform;
   readonly store: BlobStore;
   readonly events: SlotEvent[] = [];
+  /** What was logged as an error: message, and what was thrown. */
+  readonly logged: (readonly unknown[])[] = [];
   readonly slots: readonly Slot[];
   readonly graph: JobGraph;
   readonly #attempt: number;
@@ -118,7 +120,11 @@ export class SlotHarness {
       (port) => {
         const slot = new Slot({
           platform,
-          logger: silentLogger,
+          logger: {
+            ...silentLogger,
+            error: (message, { error } = {}) =>
+              void this.logged.push([message, (error as ErrorInfo | undefined)?.fields["thrown"]]),
+          },
           transport: network.transport({ host: "local", port }, scope),
           objects: {
             put: async (key, bytes) => void (await this.store.put(key, bytes)),

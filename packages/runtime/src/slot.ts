@@ -1,30 +1,32 @@
 /**
  * A slot: the subtasks that share one event loop, run in short slices.
  *
- * SLT-1  A slice ends after `sliceMs` or when nothing is left to do; then the loop is yielded once, so I/O and timers have their turn.
+ * SLT-1  A slice ends after `sliceMs` (and the row, timer or letter that is then at work) or when nothing is left to do; then the loop
+ *        is yielded once, so I/O and timers have their turn. The next slice begins with the subtask after the last one.
  * SLT-2  The first failure of a subtask is reported and ends the work of the whole slot: nothing after it may have an effect.
  * SLT-3  Nothing polls: an idle slot has no timer of its own and is woken by frames, credit, mail or a due timer.
+ * SLT-4  A job that has ended well stays so: what user code throws while it is closed is logged.
  */
 import { errorInfo } from "@millrace/base";
 import type { BarrierInfo } from "@millrace/spi";
 import type { SlotDeployment, SlotHost } from "./host.ts";
+import { Slice } from "./slice.ts";
 import { Task } from "./task.ts";
-
-/** How long a slot works before it looks at the world again. */
-const sliceMs = 1;
 
 export class Slot {
   readonly #host: SlotHost;
+  readonly #slice: Slice;
   #tasks: Task[] = [];
   #scheduled = false;
   #ended = false;
-  /** Where the round of the next slice begins, so that no subtask starves. */
-  #first = 0;
+  /** The subtask whose turn is next. */
+  #next = 0;
   #stepping: Task | undefined;
-  readonly #run = () => this.#slice();
+  readonly #run = () => this.#work();
 
   constructor(host: SlotHost) {
     this.#host = host;
+    this.#slice = new Slice(host.platform.clock);
   }
 
   get tasks(): readonly Task[] {
@@ -40,6 +42,7 @@ export class Slot {
       try {
         const task = new Task({
           host: this.#host,
+          slice: this.#slice,
           deployment: description,
           restore: deployment.restore[id],
           wake: () => this.#wake(),
@@ -97,7 +100,8 @@ export class Slot {
     if (this.#ended) return;
     this.#ended = true;
     for (const task of this.#tasks) {
-      await task.close();
+      // The job's end is in its log already: what user code says now is told, and changes nothing.
+      await task.close().catch((error: unknown) => this.#closeFailed(task, error));
       this.#host.report({
         kind: "state",
         vertex: task.vertexId,
@@ -113,30 +117,34 @@ export class Slot {
     this.#tasks = [];
   }
 
+  #closeFailed(task: Task, error: unknown): void {
+    this.#host.logger.error("closing a subtask of a finished job failed", {
+      vertex: task.vertexId,
+      subtask: task.subtask,
+      error: task.describe(error),
+    });
+  }
   #wake(): void {
     if (this.#scheduled || this.#ended) return;
     this.#scheduled = true;
     this.#host.platform.timers.soon(this.#run);
   }
 
-  #slice(): void {
+  #work(): void {
     this.#scheduled = false;
-    const { clock } = this.#host.platform;
-    const end = clock.monotonic() + sliceMs;
-    const count = this.#tasks.length;
-    let more = true;
-    while (more && !this.#ended) {
-      more = false;
-      for (let i = 0; i < count && !this.#ended; i++) {
-        const task = this.#tasks[(this.#first + i) % count];
-        this.#stepping = task;
-        if (task?.step() === true) more = true;
-      }
-      this.#stepping = undefined;
-      this.#first = (this.#first + 1) % Math.max(1, count);
-      if (clock.monotonic() >= end) break;
+    const slice = this.#slice;
+    slice.begin();
+    // Subtasks in a row that had nothing to do.
+    let resting = 0;
+    while (resting < this.#tasks.length && !this.#ended) {
+      const task = this.#tasks[this.#next];
+      this.#next = (this.#next + 1) % this.#tasks.length;
+      this.#stepping = task;
+      resting = task?.step() === true ? 0 : resting + 1;
+      if (slice.ended) break;
     }
-    if (more) this.#wake();
+    this.#stepping = undefined;
+    if (resting < this.#tasks.length) this.#wake();
   }
 
   #fail(task: Task, error: unknown): void {

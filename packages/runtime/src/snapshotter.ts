@@ -6,7 +6,8 @@
  * SNP-1  Closing the epoch is all that happens at the barrier; rows are copied between slices of work, segments built elsewhere.
  * SNP-2  One object per subtask and checkpoint, under a name that holds (epoch, attempt, n): CKP-2.
  * SNP-3  The watermark of a snapshot never falls behind that of the restored one.
- * SNP-4  A newer barrier, or an abort, gives up an older snapshot: nothing is acknowledged for it any more.
+ * SNP-4  A newer barrier, or an abort, gives up an older snapshot: nothing is acknowledged for it any more. A barrier whose base it is
+ *        completes it.
  */
 import { errorInfo } from "@millrace/base";
 import {
@@ -57,6 +58,8 @@ export class Snapshotter {
   ): void {
     const { chain, host } = this.#options;
     const startedAt = host.platform.clock.monotonic();
+    // A barrier may overtake the word that its base is complete.
+    if (barrier.base !== undefined && barrier.base === this.#current) this.completed(barrier.base);
     if (this.#current !== 0) this.aborted(this.#current);
     chain.snapshotLists(barrier);
     for (const { backend } of chain.hosted) backend.beginSnapshot(barrier);

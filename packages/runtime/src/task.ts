@@ -9,7 +9,8 @@
  *        prepared nothing runs that could emit, mail and timers included: it would be after the barrier for one operator of the chain
  *        and before it for another.
  * TSK-3  At a barrier: every operator prepares in chain order, snapshots in chain order, then the barrier goes out; only then does input go on (CP-02).
- * TSK-4  After its end of data a subtask still answers barriers; it ends only with its job.
+ * TSK-4  What takes longer than a slice stops between two rows, timers or letters and goes on in the next step (SLC-1).
+ * TSK-5  After its end of data a subtask still answers barriers; it ends only with its job.
  */
 import { type ErrorInfo, errorInfo, isMillraceError, userFrame } from "@millrace/base";
 import type { RestoreAssignment } from "@millrace/checkpoint";
@@ -22,10 +23,12 @@ import { LoadMeter, type LoadState } from "./load.ts";
 import { TaskMailbox } from "./mailbox.ts";
 import { OperatorChain } from "./operator-chain.ts";
 import { Outputs } from "./outputs.ts";
+import { type Slice, SliceWatch } from "./slice.ts";
 import { Snapshotter } from "./snapshotter.ts";
 
 export interface TaskOptions {
   readonly host: SlotHost;
+  readonly slice: Slice;
   readonly deployment: TaskDeployment;
   readonly restore: RestoreAssignment | undefined;
   readonly wake: () => void;
@@ -42,6 +45,7 @@ export class Task {
   readonly #host: SlotHost;
   readonly #deployment: TaskDeployment;
   readonly #mailbox: TaskMailbox;
+  readonly #watch: SliceWatch;
   readonly #gate: Gate;
   readonly #outputs: Outputs;
   readonly #chain: OperatorChain;
@@ -71,6 +75,7 @@ export class Task {
     this.subtask = options.deployment.subtask;
     this.load = new LoadMeter(options.host.platform.clock);
     this.#mailbox = new TaskMailbox(options.wake);
+    this.#watch = new SliceWatch(options.slice);
     const failure = (error: unknown) => options.onFailure(error);
     const { clock } = options.host.platform;
     this.#outputs = new Outputs({
@@ -92,6 +97,7 @@ export class Task {
       restore: options.restore,
       outputs: this.#outputs,
       mailbox: this.#mailbox,
+      watch: this.#watch,
       sendHint: (payload) => this.#gate.sendHint(payload),
       wake: options.wake,
     });
@@ -146,8 +152,15 @@ export class Task {
   /** One piece of work. True when there may be more to do at once. */
   step(): boolean {
     if (!this.#running || this.#closed) return false;
+    this.load.enter("busy");
+    this.#watch.begin();
     try {
-      return this.#step();
+      const copying = this.#snapshotter.step();
+      // Not even mail: what a letter emitted now would be behind the barrier downstream and before it here.
+      const more = !this.#preparing && this.#work();
+      this.#outputs.flushDue(!more);
+      this.load.enter(more || copying || this.#hindered ? "backpressured" : "idle");
+      return more || copying;
     } catch (error) {
       this.#running = false;
       this.#onFailure(error);
@@ -155,46 +168,29 @@ export class Task {
     }
   }
 
-  #step(): boolean {
-    const copying = this.#snapshotter.step();
-    // Not even mail: what a letter emitted now would be behind the barrier downstream and before it here.
-    if (this.#preparing) return copying;
-    this.#mailbox.drain();
+  #work(): boolean {
+    this.#mailbox.drain(() => this.#watch.over);
     if (!this.#running || this.#closed) return false;
-    if (this.#outputs.full) {
-      this.load.enter("backpressured");
-      return copying;
-    }
-    if (this.#mailbox.paused) {
-      this.#outputs.flushDue();
-      this.load.enter("backpressured");
-      return copying || this.#mailbox.waiting;
-    }
-    const more = this.#continue() ?? this.#take();
-    this.#outputs.flushDue();
-    if (more) this.load.enter("backpressured");
-    else if (!copying) this.#rest();
-    return more || copying || this.#mailbox.waiting;
+    const more = !this.#outputs.full && !this.#mailbox.paused && (this.#continue() ?? this.#take());
+    return more || this.#mailbox.waiting;
   }
 
-  /** Goes on with what has begun; undefined when there is nothing. */
+  /** Goes on with what has begun; undefined when there is nothing. False: credit, `resume` or mail will wake us. */
   #continue(): boolean | undefined {
-    if (!this.#chain.advance()) return this.#blocked();
+    if (!this.#chain.advance()) return this.#watch.stopped;
     if (this.#values !== undefined && this.#timestamps !== undefined) {
-      this.load.enter("busy");
       this.#row = this.#chain.process(this.#input, this.#values, this.#timestamps, this.#row);
-      if (this.#row < this.#values.length) return this.#blocked();
+      if (this.#row < this.#values.length) return this.#watch.stopped;
       this.#values = undefined;
       return true;
     }
     if (this.#watermark !== undefined) {
-      this.load.enter("busy");
-      if (!this.#chain.watermark(this.#watermark)) return this.#blocked();
+      if (!this.#chain.watermark(this.#watermark)) return this.#watch.stopped;
       this.#watermark = undefined;
       return true;
     }
     if (this.#ending) {
-      if (!this.#chain.endOfData()) return this.#blocked();
+      if (!this.#chain.endOfData()) return this.#watch.stopped;
       this.#ending = false;
       this.#ended = true;
       this.#outputs.endOfData();
@@ -212,7 +208,6 @@ export class Task {
     }
     const element = this.#gate.next();
     if (element !== undefined) {
-      this.load.enter("busy");
       this.#element(element);
       return true;
     }
@@ -223,7 +218,6 @@ export class Task {
       this.#ending = true;
       return true;
     }
-    if (answer === "more") this.load.enter("busy");
     return answer === "more";
   }
 
@@ -267,6 +261,7 @@ export class Task {
   }
   checkpointAborted(checkpointId: number): void {
     this.#triggers = this.#triggers.filter((barrier) => barrier.checkpointId !== checkpointId);
+    this.#gate.abort(checkpointId);
     this.#mailbox.execute(() => this.#snapshotter.aborted(checkpointId));
   }
   commit(checkpointId: number, sweep: boolean): void {
@@ -375,12 +370,8 @@ export class Task {
     };
   }
 
-  /** Work had to stop half-way: credit, `resume` or mail will wake us. */
-  #blocked(): boolean {
-    if (this.#outputs.full || this.#mailbox.paused) this.load.enter("backpressured");
-    return this.#mailbox.waiting;
-  }
-  #rest(): void {
-    if (!this.#outputs.full && !this.#mailbox.paused) this.load.enter("idle");
+  /** It could not go on if something came. */
+  get #hindered(): boolean {
+    return this.#preparing || this.#outputs.full || this.#mailbox.paused;
   }
 }

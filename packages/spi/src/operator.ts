@@ -10,6 +10,7 @@
  * OPR-2  Whatever a watermark causes is emitted before the runtime forwards that watermark.
  * OPR-3  `emit` may be called inside any call but `create`, `snapshot` and `close`. It never blocks and never fails for lack of
  *        room; an operator with much to say asks `output.full` between records and returns false to be called again.
+ *        `full` also says that others wait for their turn.
  * OPR-4  Nothing is emitted between `prepareBarrier` having resolved and the barrier being forwarded.
  * OPR-5  State, timers and operator lists are restored before `open`.
  */
@@ -28,8 +29,6 @@ export interface Operator {
   onElement2?(value: unknown, timestamp: number): void;
   /** The minimum over all inputs rose. Fire what is due; answer false when `output.full` stopped it: called again with the same value. Absent: nothing happens. */
   onWatermark?(watermark: number): boolean;
-  /** A processing-time timer is due at or before `now`. Same answer as `onWatermark`. */
-  onProcessingTime?(now: number): boolean;
   /** All inputs became idle (true) or one is active again (false). The runtime forwards the status itself. */
   onIdle?(idle: boolean): void;
   /** No more records will come on any input; false as for `onWatermark`. An async operator answers false until its calls are done. */
@@ -85,7 +84,7 @@ export interface Output {
   emitWatermark(watermark: number): void;
   /** An operator-generated idle status (as `emitWatermark`). */
   emitIdle(idle: boolean): void;
-  /** Downstream has no room: return at the next chance. */
+  /** Downstream has no room, or the slice is over: return at the next chance. */
   readonly full: boolean;
 }
 

@@ -102,7 +102,7 @@ export interface ReaderOutput {
   emit(splitId: string, value: unknown, timestamp: number): void;
   /** The split is done: its watermark no longer counts. */
   splitFinished(splitId: string): void;
-  /** Downstream has no room: return "more" now. */
+  /** Downstream has no room, or the slice is over: return "more" now. Ask before every record. */
   readonly full: boolean;
 }
 

@@ -9,6 +9,8 @@ export type Exit = (value: unknown, timestamp: number) => void;
 
 /** What an output needs of its chain. */
 export interface OutputHome {
+  /** By operator. */
+  readonly recordsOut: Float64Array;
   readonly full: boolean;
   emitWatermark(operator: number, watermark: number): void;
   emitIdle(operator: number, idle: boolean): void;
@@ -45,7 +47,10 @@ export class ChainOutput implements Output {
       this.#held.push({ side: name, value, timestamp });
       return;
     }
-    for (const exit of this.#sides.get(name) ?? []) exit(value, timestamp);
+    const exits = this.#sides.get(name);
+    if (exits === undefined || exits.length === 0) return;
+    this.#chain.recordsOut[this.#index]! += 1;
+    for (const exit of exits) exit(value, timestamp);
   }
   emitWatermark(watermark: number): void {
     this.#chain.emitWatermark(this.#index, watermark);

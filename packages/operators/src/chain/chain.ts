@@ -4,7 +4,7 @@
  *
  * CHA-1  A watermark reaches an operator after every record that its producer emitted before it, and leaves it after everything that
  *        it caused (OPR-2).
- * CHA-2  Each of `watermark`, `processingTime`, `endOfData` may stop for lack of room and is called again with the same value.
+ * CHA-2  Each of `process`, `watermark`, `endOfData` may stop for lack of room, or of time, and is called again for the rest.
  * CHA-3  Under an error policy other than "fail" calls go through a guard (`guard.ts`); such an operator is never inlined.
  */
 import { maxWatermark, minWatermark } from "@millrace/data";
@@ -34,7 +34,7 @@ export interface ChainOperator {
 export interface ChainOptions {
   readonly jobName: string;
   readonly operators: readonly ChainOperator[];
-  /** No room downstream, or input is paused. */
+  /** No room downstream, or input is paused, or time is up. Asked before every row. */
   readonly isFull: () => boolean;
   /** A watermark or status leaves the chain at this operator. */
   readonly onExitWatermark: (operator: number, watermark: number) => void;
@@ -177,11 +177,6 @@ export class Chain {
     this.#options.operators.forEach((operator, i) => {
       if (operator.reads.operator === -1) this.#idleArrives(i, idle);
     });
-  }
-  processingTime(now: number): boolean {
-    for (const operator of this.operators)
-      if (operator.onProcessingTime !== undefined && !operator.onProcessingTime(now)) return false;
-    return true;
   }
   /** No more input. False: call again. */
   endOfData(): boolean {
