@@ -9,6 +9,7 @@
  * BOO-3  Only one bootstrap installs at a time, also when many find the lock of one that died; others wait for it and
  *        then find its stamp.
  * BOO-4  Ctrl-C ends the install and leaves neither stamp nor lock.
+ * BOO-5  When the npm that started it is killed, what it runs is ended: npm hands no signal on but those of a terminal.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -32,6 +33,9 @@ const stampFile = join(cache, "setup-stamp");
 const lockFolder = join(root, ".setup-lock");
 const bin = join(root, "node_modules/.bin");
 const isWindows = process.platform === "win32";
+
+const parent = process.ppid;
+const startedByNpm = process.env.npm_lifecycle_event !== undefined;
 
 const [script, ...args] = process.argv.slice(2);
 let interrupted = false;
@@ -230,8 +234,12 @@ function run(command, commandArgs) {
     });
     const forward = (signal) => child.kill(signal);
     process.on("SIGTERM", forward);
+    const watch = setInterval(() => {
+      if (startedByNpm && process.ppid !== parent) child.kill("SIGTERM");
+    }, 1_000);
     child.on("error", reject);
     child.on("close", (code, signal) => {
+      clearInterval(watch);
       process.off("SIGTERM", forward);
       resolve(code ?? (signal === "SIGINT" ? 130 : 1));
     });

@@ -161,6 +161,33 @@ test("BOO-4: Ctrl-C ends the install, leaves no stamp and no lock, and the next 
   expect(calls()).toHaveLength(2);
 });
 
+test("BOO-5: when npm is killed, what it had started is ended", async () => {
+  plantNpx("exit 0");
+  writeFileSync(
+    join(folder, "scripts/waits.mjs"),
+    `import { writeFileSync } from "node:fs";
+     process.on("SIGTERM", () => { writeFileSync("ended", ""); process.exit(); });
+     setInterval(() => {}, 1_000);
+     writeFileSync("began", "");`,
+  );
+  const bootstrapped = [
+    process.execPath,
+    join(folder, "scripts/bootstrap.mjs"),
+    "scripts/waits.mjs",
+  ];
+  const npm = spawn("sh", ["-c", '"$0" "$@"; true', ...bootstrapped], {
+    env: {
+      ...process.env,
+      PATH: `${join(folder, "fake-bin")}${delimiter}${process.env["PATH"]}`,
+      npm_lifecycle_event: "test",
+    },
+    stdio: "ignore",
+  });
+  await expect.poll(() => existsSync(join(folder, "began")), { timeout: 8_000 }).toBe(true);
+  npm.kill("SIGKILL");
+  await expect.poll(() => existsSync(join(folder, "ended")), { timeout: 8_000 }).toBe(true);
+}, 20_000);
+
 test("what the caches hold is not asked of the network, by npx and by pnpm", async () => {
   plantNpx("exit 0");
   await bootstrap();
