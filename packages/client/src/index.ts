@@ -1,3 +1,4 @@
+export { bundleJob } from "./bundle.ts";
 export { loadJob } from "./load-job.ts";
 
 export { readParameters } from "./parameters.ts";

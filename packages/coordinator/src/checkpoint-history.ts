@@ -16,6 +16,20 @@ export interface CheckpointRecord {
   alignmentMs: number;
   syncMs: number;
   asyncMs: number;
+  /** One for each subtask that has acknowledged, in that order. */
+  readonly acks: CheckpointAck[];
+}
+export interface CheckpointAck {
+  readonly vertex: string;
+  readonly subtask: number;
+  readonly at: number;
+  readonly fullBytes: number;
+  readonly newBytes: number;
+  readonly timings: {
+    readonly alignmentMs: number;
+    readonly syncMs: number;
+    readonly asyncMs: number;
+  };
 }
 
 const keep = 32;
@@ -23,7 +37,7 @@ const keep = 32;
 export class CheckpointHistory {
   readonly #records: CheckpointRecord[] = [];
   readonly counts = { total: 0, completed: 0, failed: 0, restored: 0 };
-  restored: { readonly id: number; readonly at: number } | undefined;
+  restored: { readonly id: number; readonly at: number; readonly manifest: string } | undefined;
 
   begin(
     record: Pick<CheckpointRecord, "id" | "kind" | "triggeredAt" | "expected">,
@@ -41,6 +55,7 @@ export class CheckpointHistory {
       alignmentMs: 0,
       syncMs: 0,
       asyncMs: 0,
+      acks: [],
     };
     this.#records.unshift(entry);
     if (this.#records.length > keep) this.#records.pop();

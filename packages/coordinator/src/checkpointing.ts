@@ -80,6 +80,7 @@ export class Checkpointing {
   readonly #committers: readonly string[];
   #running: Running | undefined;
   #restored: Manifest | undefined;
+  #restoredName = "";
   #requesters: Requester[] = [];
   #timer: Cancel | undefined;
   #paused = false;
@@ -106,6 +107,7 @@ export class Checkpointing {
     const newest = this.#context.log.summary.newestCheckpoint;
     this.#restored = undefined;
     if (newest === null) return {};
+    this.#restoredName = newest.manifest;
     const bytes = await this.#context.store.get(newest.manifest);
     this.#restored = decodeManifest(bytes, newest);
     return planRestore(this.#restored, this.#context.submission.graph);
@@ -130,7 +132,11 @@ export class Checkpointing {
       manifest: this.#restored,
     };
     if (base !== undefined) {
-      this.history.restored = { id: base, at: this.#context.platform.clock.now() };
+      this.history.restored = {
+        id: base,
+        at: this.#context.platform.clock.now(),
+        manifest: this.#restoredName,
+      };
       this.history.counts.restored += 1;
     }
     // Even with nothing left to commit the sweep is due: older attempts may have left transactions open.
@@ -205,6 +211,9 @@ export class Checkpointing {
     record.acknowledged = checkpoint.acknowledged;
     record.stateBytes += snapshot.fullBytes;
     record.newBytes += snapshot.newBytes;
+    const { vertex, subtask, fullBytes, newBytes, timings } = snapshot;
+    const at = this.#context.platform.clock.now();
+    record.acks.push({ vertex, subtask, at, fullBytes, newBytes, timings });
     record.alignmentMs = Math.max(record.alignmentMs, snapshot.timings.alignmentMs);
     record.syncMs = Math.max(record.syncMs, snapshot.timings.syncMs);
     record.asyncMs = Math.max(record.asyncMs, snapshot.timings.asyncMs);

@@ -9,6 +9,8 @@ export interface ExceptionEntry {
   readonly task?: string;
   readonly taskName?: string;
   readonly taskManager?: string;
+  /** host:port of its slot in that attempt. */
+  readonly endpoint?: string;
   readonly concurrent: ExceptionEntry[];
 }
 

@@ -102,6 +102,10 @@ export class Execution {
     for (const { slot, host, port } of slots)
       this.#endpoints.set(`${taskManager} ${slot}`, { taskManager, slot, host, port });
   }
+  /** Where the data plane of a slot listens, once its runner is ready. */
+  endpointOf({ taskManager, slot }: SlotRef): Endpoint | undefined {
+    return this.#endpoints.get(`${taskManager} ${slot}`);
+  }
   /** Addresses of all slots, or undefined while a runner is not ready. */
   endpoints(): ((vertex: string, subtask: number) => Endpoint) | undefined {
     for (const slot of this.plan.slots)

@@ -1,4 +1,4 @@
-export type { CheckpointRecord } from "./checkpoint-history.ts";
+export type { CheckpointAck, CheckpointRecord } from "./checkpoint-history.ts";
 export { type Connection, Coordinator, type CoordinatorContext } from "./coordinator.ts";
 export type { ExceptionEntry } from "./exceptions.ts";
 export type { TaskState, TaskStatus } from "./execution.ts";

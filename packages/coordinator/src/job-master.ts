@@ -335,6 +335,7 @@ export class JobMaster {
       task === undefined
         ? undefined
         : this.submission.graph.vertices.find((v) => v.id === task.vertex);
+    const place = task === undefined ? undefined : this.execution?.endpointOf(task.slot);
     this.exceptions.add({
       at: now,
       attempt: this.#attempt,
@@ -343,6 +344,7 @@ export class JobMaster {
         ? {}
         : { task: `${task.vertex}#${task.subtask}`, taskManager: task.slot.taskManager }),
       ...(vertex === undefined ? {} : { taskName: vertex.name }),
+      ...(place === undefined ? {} : { endpoint: `${place.host}:${place.port}` }),
     });
     if (this.#ending !== undefined) return;
     if (this.#commitOnly !== "FAILED") this.#rootCause = error;

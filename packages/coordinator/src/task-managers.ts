@@ -21,6 +21,8 @@ export interface TaskManagerEntry {
   readonly host: string;
   readonly pid: number;
   readonly metricsAddress: string;
+  readonly cpuCores: number;
+  readonly physicalMemoryBytes: number;
   readonly registeredAt: number;
   readonly session: TaskManagerSession;
   lastHeartbeatAt: number;
@@ -50,6 +52,8 @@ export class TaskManagers {
       host: message.host,
       pid: message.pid,
       metricsAddress: message.metricsAddress,
+      cpuCores: message.cpuCores,
+      physicalMemoryBytes: message.physicalMemoryBytes,
       registeredAt: this.#clock.now(),
       session,
       lastHeartbeatAt: this.#clock.monotonic(),

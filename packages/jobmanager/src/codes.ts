@@ -18,6 +18,18 @@ export const codes = {
     message: "there is no such path",
     fix: "see /v1/openapi.json for the paths that exist",
   },
+  REST_NO_SUCH_ENTRY: {
+    domain: "user",
+    retry: "never",
+    message: "what the path names is not there",
+    fix: "take an id that the list above it answers",
+  },
+  REST_INTERNAL: {
+    domain: "internal",
+    retry: "backoff",
+    message: "the JobManager could not answer",
+    fix: "look at the cause and at the JobManager's log; this is a fault of Millrace's",
+  },
   BUNDLE_NOT_FOUND: {
     domain: "user",
     retry: "never",

@@ -81,6 +81,8 @@ async function registered(id: string): Promise<FakeTaskManager> {
       epoch: 0,
       runners: [],
       memoryBytes: 0,
+      cpuCores: 1,
+      physicalMemoryBytes: 1,
       metricsAddress: "",
     },
   });

@@ -2,7 +2,7 @@
 import { type Coordinator, isTerminal, type JobMaster } from "@millrace/coordinator";
 import { type MetricScope, Metrics, type MetricType, metricName } from "@millrace/telemetry";
 
-type Reading = readonly [name: string, type: MetricType, value: number];
+export type Reading = readonly [name: string, type: MetricType, value: number];
 
 export function createJobManagerMetrics(
   coordinator: Coordinator,
@@ -33,7 +33,7 @@ export function createJobManagerMetrics(
   };
 }
 
-function ofCluster(coordinator: Coordinator): readonly Reading[] {
+export function ofCluster(coordinator: Coordinator): readonly Reading[] {
   const managers = coordinator.taskManagers.all();
   return [
     ["numRegisteredTaskManagers", "gauge", managers.length],
@@ -47,7 +47,7 @@ function ofCluster(coordinator: Coordinator): readonly Reading[] {
   ];
 }
 
-function ofJob(job: JobMaster): readonly Reading[] {
+export function ofJob(job: JobMaster): readonly Reading[] {
   const { history } = job.checkpointing;
   const { counts } = history;
   const newest = history.latest("COMPLETED");

@@ -1,7 +1,7 @@
 /** A JobManager: the coordinator behind gRPC and REST. Starting order: store, epoch, then the doors. */
 import type { Logger, Platform } from "@millrace/base";
 import { nodePlatform } from "@millrace/base/node";
-import { Coordinator, type CoordinatorOptions } from "@millrace/coordinator";
+import { Coordinator, type CoordinatorOptions, coordinatorOptions } from "@millrace/coordinator";
 import type { BlobStore } from "@millrace/spi";
 import { Bundles } from "./bundles.ts";
 import { startControlServer } from "./control-server.ts";
@@ -55,6 +55,8 @@ export async function startJobManager(options: JobManagerOptions): Promise<JobMa
         bundles: new Bundles(store),
         platform,
         logger,
+        config: configOf(options.options),
+        environment: { version: process.version, arch: process.arch, options: process.execArgv },
         metricsText: () => metrics.text(),
       },
       { host: options.host, port: options.restPort },
@@ -75,4 +77,14 @@ export async function startJobManager(options: JobManagerOptions): Promise<JobMa
     await control.close();
     throw error;
   }
+}
+
+/** Options by their keys, as they could be given. */
+function configOf(options: CoordinatorOptions): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(coordinatorOptions.table).map(([name, spec]) => {
+      const value = String(options[name as keyof CoordinatorOptions]);
+      return [spec.key, spec.type === "duration" ? `${value}ms` : value];
+    }),
+  );
 }

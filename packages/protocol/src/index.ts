@@ -14,21 +14,35 @@ export {
 export type { AttemptRef as AttemptMessage, SlotAddress } from "./generated/control.ts";
 export type { MetricSample } from "./metrics.ts";
 export { answerErrors } from "./rest/answer-errors.ts";
-export { openApi, type Route, type RouteName, routes } from "./rest/routes.ts";
+export { openApi } from "./rest/open-api.ts";
+export { type Route, type RouteName, routes } from "./rest/routes.ts";
+export { executionStates } from "./rest/schemas-base.ts";
 export type {
+  AggregatedMetrics,
+  Backpressure,
+  CheckpointConfigView,
   Checkpoints,
+  CheckpointVertexView,
   CheckpointView,
+  ConfigView,
   ErrorAnswer,
   Exceptions,
+  ExecutionResult,
+  ExecutionState,
   IoMetrics,
+  JobConfigView,
   JobDetail,
   JobSummary,
+  Metrics,
   Overview,
   PlanView,
   RunBundle,
+  SubtaskTimes,
   SubtaskView,
   TaskCounts,
   TaskManagerView,
   VertexDetail,
   VertexSummary,
-} from "./rest/schemas.ts";
+  VertexTaskManagers,
+  Watermarks,
+} from "./rest/views.ts";

@@ -62,6 +62,8 @@ export class InlineTaskManager {
         epoch: this.#epoch,
         runners: [...this.#runners.values()].map((runner) => runner.attempt),
         memoryBytes: 0,
+        cpuCores: 0,
+        physicalMemoryBytes: 0,
         metricsAddress: "",
       },
     };

@@ -27,6 +27,8 @@ function clientOf(addresses: readonly string[], onMessage = (_: DownMessage) => 
         epoch: 0,
         runners: [],
         memoryBytes: 0,
+        cpuCores: 1,
+        physicalMemoryBytes: 1,
         metricsAddress: "",
       },
     }),

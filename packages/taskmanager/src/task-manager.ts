@@ -9,6 +9,7 @@
  * TMG-5  Nothing of a runner outlives it but its log, and of logs a bounded amount (LOG-1, LOG-2).
  */
 import { rm } from "node:fs/promises";
+import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { type ErrorInfo, errorInfo, type Logger } from "@millrace/base";
 import { nodePlatform } from "@millrace/base/node";
@@ -125,6 +126,8 @@ class TaskManagerDaemon {
           runners: attempts(),
           memoryBytes: process.memoryUsage.rss(),
           metricsAddress,
+          cpuCores: cpus().length,
+          physicalMemoryBytes: totalmem(),
         },
       }),
       heartbeat: (sequence) => ({

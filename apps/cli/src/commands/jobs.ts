@@ -101,7 +101,7 @@ export async function checkpoints(
       ["ID", "TYPE", "STATUS", "TRIGGERED", "DURATION", "STATE", "NEW", "COMMITTED", "REASON"],
       answer.history.map((c) => [
         String(c.id),
-        c.checkpoint_type,
+        c.is_final ? "FINAL" : c.checkpoint_type,
         c.status,
         new Date(c.trigger_timestamp).toISOString(),
         c.end_to_end_duration < 0 ? "-" : formatDuration(c.end_to_end_duration),

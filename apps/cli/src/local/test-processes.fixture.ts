@@ -5,6 +5,9 @@ import { join } from "node:path";
 
 const main = join(import.meta.dirname, "../main.ts");
 
+/** By it `verify` finds what a test has left. */
+const testRun = process.env["MILLRACE_TEST_RUN"];
+
 export interface Ended {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
@@ -23,7 +26,12 @@ export function startMillrace(
 ): Started {
   const child = spawn(process.execPath, [main, ...args], {
     cwd: folder,
-    env: { PATH: process.env["PATH"], MILLRACE_TEST_FOLDER: folder, ...env },
+    env: {
+      PATH: process.env["PATH"],
+      ...(testRun === undefined ? {} : { MILLRACE_TEST_RUN: testRun }),
+      MILLRACE_TEST_FOLDER: folder,
+      ...env,
+    },
     stdio: ["ignore", "pipe", "pipe"],
   });
   let stdout = "";

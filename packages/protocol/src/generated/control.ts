@@ -60,6 +60,9 @@ export interface Register {
   runners: AttemptRef[];
   memoryBytes: number;
   metricsAddress: string;
+  /** Of the machine, as the operating system tells. */
+  cpuCores: number;
+  physicalMemoryBytes: number;
 }
 
 export interface Registered {
@@ -647,6 +650,8 @@ function createBaseRegister(): Register {
     runners: [],
     memoryBytes: 0,
     metricsAddress: "",
+    cpuCores: 0,
+    physicalMemoryBytes: 0,
   };
 }
 
@@ -678,6 +683,12 @@ export const Register: MessageFns<Register> = {
     }
     if (message.metricsAddress !== "") {
       writer.uint32(74).string(message.metricsAddress);
+    }
+    if (message.cpuCores !== 0) {
+      writer.uint32(80).uint32(message.cpuCores);
+    }
+    if (message.physicalMemoryBytes !== 0) {
+      writer.uint32(88).uint64(message.physicalMemoryBytes);
     }
     return writer;
   },
@@ -765,6 +776,22 @@ export const Register: MessageFns<Register> = {
             }
 
             message.metricsAddress = reader.string();
+            continue;
+          }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.cpuCores = reader.uint32();
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.physicalMemoryBytes = longToNumber(reader.uint64());
             continue;
           }
         }

@@ -4,6 +4,10 @@
  */
 import type { TSchema } from "typebox";
 import * as s from "./schemas.ts";
+import { aggregatedMetricsSchema, emptySchema, metricsSchema } from "./schemas-base.ts";
+import * as checkpoints from "./schemas-checkpoints.ts";
+import * as cluster from "./schemas-cluster.ts";
+import * as vertices from "./schemas-vertices.ts";
 
 export interface Route {
   readonly method: "GET" | "POST" | "PATCH" | "DELETE";
@@ -28,84 +32,139 @@ const get = (path: string, summary: string, answer: TSchema, query?: readonly st
   ...(query === undefined ? {} : { query }),
 });
 
+const job = "/jobs/:jobid";
+const vertex = `${job}/vertices/:vertexid` as const;
+const subtask = `${vertex}/subtasks/:subtaskindex` as const;
+const details = `${job}/checkpoints/details/:checkpointid` as const;
+const taskManager = "/taskmanagers/:taskmanagerid";
+
 export const routes = {
-  overview: get("/overview", "Slots, TaskManagers and jobs by state", s.overviewSchema),
-  config: get("/config", "What a dashboard needs to know about this server", s.configSchema),
+  overview: get("/overview", "Slots, TaskManagers and jobs by state", cluster.overviewSchema),
+  config: get("/config", "What a dashboard needs to know about this server", cluster.configSchema),
+  jobManagerConfig: get(
+    "/jobmanager/config",
+    "Options of the JobManager as they hold",
+    cluster.clusterConfigSchema,
+  ),
+  jobManagerEnvironment: get(
+    "/jobmanager/environment",
+    "The JobManager's process",
+    cluster.environmentSchema,
+  ),
+  jobManagerMetrics: get("/jobmanager/metrics", "Metrics of the cluster", metricsSchema, ["get"]),
   jobs: get("/jobs", "Ids and states of all jobs", s.jobIdsSchema),
   jobsOverview: get("/jobs/overview", "All jobs with counts of their tasks", s.jobsOverviewSchema),
-  job: get("/jobs/:jobid", "One job: state, vertices, plan", s.jobDetailSchema),
-  jobPlan: get("/jobs/:jobid/plan", "The job's plan", s.planSchema),
-  jobExceptions: get(
-    "/jobs/:jobid/exceptions",
-    "What went wrong, newest first",
-    s.exceptionsSchema,
-    ["maxExceptions"],
+  jobsMetrics: get(
+    "/jobs/metrics",
+    "Metrics of jobs, over all or those named",
+    aggregatedMetricsSchema,
+    ["get", "agg", "jobs"],
   ),
-  jobLogs: get("/jobs/:jobid/logs", "The tail of the job's logs", s.logsSchema, ["lines"]),
+  job: get(job, "One job: state, vertices, plan", s.jobDetailSchema),
+  jobStatus: get(`${job}/status`, "State of a job", s.jobStatusSchema),
+  jobConfig: get(`${job}/config`, "Options of a job", s.jobConfigSchema),
+  jobPlan: get(`${job}/plan`, "The job's plan", s.planSchema),
+  jobMetrics: get(`${job}/metrics`, "Metrics of a job", metricsSchema, ["get"]),
+  jobAccumulators: get(
+    `${job}/accumulators`,
+    "Empty: there are no accumulators",
+    s.jobAccumulatorsSchema,
+    ["includeSerializedValue"],
+  ),
+  jobResult: get(`${job}/execution-result`, "How a job ended, if it has", s.executionResultSchema),
+  jobExceptions: get(`${job}/exceptions`, "What went wrong, newest first", s.exceptionsSchema, [
+    "maxExceptions",
+    "failureLabelFilter",
+  ]),
+  jobLogs: get(`${job}/logs`, "The tail of the job's logs", s.logsSchema, ["lines"]),
   cancelJob: {
     method: "PATCH",
-    path: "/jobs/:jobid",
+    path: job,
     summary: "Cancels a job",
     query: ["mode"],
-    answer: s.emptySchema,
+    answer: emptySchema,
     status: 202,
   },
   checkpoints: get(
-    "/jobs/:jobid/checkpoints",
+    `${job}/checkpoints`,
     "Counts, latest and history of checkpoints",
-    s.checkpointsSchema,
+    checkpoints.checkpointsSchema,
   ),
   triggerCheckpoint: {
     method: "POST",
-    path: "/jobs/:jobid/checkpoints",
-    summary: "Triggers a checkpoint",
-    body: s.triggerSchema,
-    answer: s.triggerAnswerSchema,
+    path: `${job}/checkpoints`,
+    summary: "Triggers a checkpoint; the same triggerId for the same job starts nothing again",
+    body: checkpoints.triggerSchema,
+    answer: checkpoints.triggerAnswerSchema,
     status: 202,
   },
   checkpointConfig: get(
-    "/jobs/:jobid/checkpoints/config",
+    `${job}/checkpoints/config`,
     "Checkpoint options of the job",
-    s.checkpointConfigSchema,
+    checkpoints.checkpointConfigSchema,
   ),
-  checkpointDetails: get(
-    "/jobs/:jobid/checkpoints/details/:checkpointid",
-    "One checkpoint",
-    s.checkpointSchema,
+  checkpointDetails: get(details, "One checkpoint, by vertex", checkpoints.checkpointSchema),
+  checkpointVertex: get(
+    `${details}/subtasks/:vertexid`,
+    "One vertex in a checkpoint, by subtask",
+    checkpoints.checkpointVertexSchema,
   ),
   checkpointStatus: get(
-    "/jobs/:jobid/checkpoints/:triggerid",
+    `${job}/checkpoints/:triggerid`,
     "What became of a triggered checkpoint",
-    s.triggerStatusSchema,
+    checkpoints.triggerStatusSchema,
   ),
-  vertex: get(
-    "/jobs/:jobid/vertices/:vertexid",
-    "One vertex with its subtasks",
-    s.vertexDetailSchema,
+  vertex: get(vertex, "One vertex with its subtasks", vertices.vertexDetailSchema),
+  vertexTimes: get(
+    `${vertex}/subtasktimes`,
+    "When each subtask reached its states",
+    vertices.subtaskTimesSchema,
+  ),
+  vertexTaskManagers: get(
+    `${vertex}/taskmanagers`,
+    "The vertex by TaskManager",
+    vertices.vertexTaskManagersSchema,
+  ),
+  vertexAccumulators: get(
+    `${vertex}/accumulators`,
+    "Empty: there are no accumulators",
+    vertices.vertexAccumulatorsSchema,
   ),
   vertexWatermarks: get(
-    "/jobs/:jobid/vertices/:vertexid/watermarks",
-    "Input watermark of each subtask",
-    s.watermarksSchema,
+    `${vertex}/watermarks`,
+    "Input watermark of each subtask; the least there is before the first",
+    vertices.watermarksSchema,
   ),
   vertexBackpressure: get(
-    "/jobs/:jobid/vertices/:vertexid/backpressure",
+    `${vertex}/backpressure`,
     "Busy, idle and backpressured share of each subtask",
-    s.backpressureSchema,
+    vertices.backpressureSchema,
   ),
-  vertexMetrics: get(
-    "/jobs/:jobid/vertices/:vertexid/metrics",
-    "Metrics of all subtasks; names without `get`",
-    s.metricsSchema,
-    ["get"],
+  vertexMetrics: get(`${vertex}/metrics`, "Metrics of all subtasks", metricsSchema, ["get"]),
+  subtasksMetrics: get(
+    `${vertex}/subtasks/metrics`,
+    "Metrics over all subtasks, or those named",
+    aggregatedMetricsSchema,
+    ["get", "agg", "subtasks"],
   ),
-  subtask: get(
-    "/jobs/:jobid/vertices/:vertexid/subtasks/:subtaskindex",
-    "One subtask",
-    s.subtaskSchema,
+  subtask: get(subtask, "One subtask", vertices.subtaskSchema),
+  subtaskAttempt: get(
+    `${subtask}/attempts/:attempt`,
+    "One subtask in the current attempt",
+    vertices.subtaskSchema,
   ),
-  taskManagers: get("/taskmanagers", "All TaskManagers", s.taskManagersSchema),
-  taskManager: get("/taskmanagers/:taskmanagerid", "One TaskManager", s.taskManagerSchema),
+  subtaskMetrics: get(`${subtask}/metrics`, "Metrics of one subtask", metricsSchema, ["get"]),
+  taskManagers: get("/taskmanagers", "All TaskManagers", cluster.taskManagersSchema),
+  taskManagersMetrics: get(
+    "/taskmanagers/metrics",
+    "Metrics over all TaskManagers, or those named",
+    aggregatedMetricsSchema,
+    ["get", "agg", "taskmanagers"],
+  ),
+  taskManager: get(taskManager, "One TaskManager", cluster.taskManagerSchema),
+  taskManagerMetrics: get(`${taskManager}/metrics`, "Metrics of a TaskManager", metricsSchema, [
+    "get",
+  ]),
   bundles: get("/bundles", "Uploaded bundles", s.bundlesSchema),
   uploadBundle: {
     method: "POST",
@@ -126,62 +185,3 @@ export const routes = {
   },
 } as const satisfies Readonly<Record<string, Route>>;
 export type RouteName = keyof typeof routes;
-
-/** The OpenAPI 3.1 description of the table. */
-export function openApi(version: string): Readonly<Record<string, unknown>> {
-  const paths: Record<string, Record<string, unknown>> = {};
-  for (const [operationId, route] of Object.entries(routes) as [string, Route][]) {
-    const names = [...route.path.matchAll(/:([a-z]+)/g)].map((match) => match[1] ?? "");
-    const path = `/v1${route.path.replace(/:([a-z]+)/g, "{$1}")}`;
-    paths[path] = {
-      ...paths[path],
-      [route.method.toLowerCase()]: {
-        operationId,
-        summary: route.summary,
-        parameters: [
-          ...names.map((name) => ({
-            name,
-            in: "path",
-            required: true,
-            schema: { type: "string" },
-          })),
-          ...(route.query ?? []).map((name) => ({
-            name,
-            in: "query",
-            required: false,
-            schema: { type: "string" },
-          })),
-        ],
-        ...(route.binary === true
-          ? {
-              requestBody: {
-                required: true,
-                content: {
-                  "application/javascript": { schema: { type: "string", format: "binary" } },
-                },
-              },
-            }
-          : {}),
-        ...(route.body === undefined
-          ? {}
-          : {
-              requestBody: {
-                required: false,
-                content: { "application/json": { schema: route.body } },
-              },
-            }),
-        responses: {
-          [route.status]: {
-            description: route.summary,
-            content: { "application/json": { schema: route.answer } },
-          },
-          default: {
-            description: "An error with code, cause and fix",
-            content: { "application/json": { schema: s.errorSchema } },
-          },
-        },
-      },
-    };
-  }
-  return { openapi: "3.1.0", info: { title: "Millrace REST API", version }, paths };
-}

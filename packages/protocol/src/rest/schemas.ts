@@ -1,10 +1,16 @@
-/** Shapes of the REST contract. Names and casing are Flink's where Flink has the path, so that its tools understand ours. */
-import Type, { type Static } from "typebox";
-
-const text = Type.String();
-const whole = Type.Integer();
-const number = Type.Number();
-const nullableWhole = Type.Union([Type.Integer(), Type.Null()]);
+/** Jobs in the REST contract. Names and casing are Flink's where Flink has the path, so that its tools understand ours. */
+import Type from "typebox";
+import {
+  errorInfoSchema,
+  executionStateSchema,
+  flag,
+  ioMetrics,
+  number,
+  optionalText,
+  stateCounts,
+  text,
+  whole,
+} from "./schemas-base.ts";
 
 export const jobStateSchema = Type.Union([
   Type.Literal("INITIALIZING"),
@@ -19,6 +25,7 @@ export const jobStateSchema = Type.Union([
   Type.Literal("SUSPENDED"),
   Type.Literal("RECONCILING"),
 ]);
+/** Only in the overview of jobs: small letters, with a total. */
 const taskCounts = Type.Object({
   total: whole,
   created: whole,
@@ -33,73 +40,33 @@ const taskCounts = Type.Object({
   initializing: whole,
 });
 
-export const errorInfoSchema = Type.Object({
-  code: text,
-  domain: text,
-  retry: text,
-  message: text,
-  fix: text,
-  fields: Type.Record(text, Type.Unknown()),
-  stack: Type.Optional(text),
-  cause: Type.Optional(Type.Unknown()),
-});
-/** Every error answer: Flink's list of messages, and our coded form of the first. */
-export const errorSchema = Type.Object({ errors: Type.Array(text), error: errorInfoSchema });
-
-export const overviewSchema = Type.Object({
-  taskmanagers: whole,
-  "slots-total": whole,
-  "slots-available": whole,
-  "jobs-running": whole,
-  "jobs-finished": whole,
-  "jobs-cancelled": whole,
-  "jobs-failed": whole,
-  "flink-version": text,
-  "millrace-version": text,
-  epoch: whole,
-});
-export const configSchema = Type.Object({
-  "refresh-interval": whole,
-  "millrace-version": text,
-  "flink-version": text,
-  "timezone-name": text,
-  "timezone-offset": whole,
-});
-
 export const jobSummarySchema = Type.Object({
   jid: text,
   name: text,
   state: jobStateSchema,
-  "start-time": number,
-  "end-time": number,
-  duration: number,
-  "last-modification": number,
+  "start-time": whole,
+  "end-time": whole,
+  duration: whole,
+  "last-modification": whole,
   tasks: taskCounts,
 });
 export const jobsOverviewSchema = Type.Object({ jobs: Type.Array(jobSummarySchema) });
 export const jobIdsSchema = Type.Object({
   jobs: Type.Array(Type.Object({ id: text, status: jobStateSchema })),
 });
+export const jobStatusSchema = Type.Object({ status: jobStateSchema });
 
-const ioMetrics = Type.Object({
-  "read-bytes": number,
-  "write-bytes": number,
-  "read-records": number,
-  "write-records": number,
-  "accumulated-backpressured-time": number,
-  "accumulated-idle-time": number,
-  "accumulated-busy-time": number,
-});
 export const vertexSummarySchema = Type.Object({
   id: text,
+  slotSharingGroupId: text,
   name: text,
   parallelism: whole,
   maxParallelism: whole,
-  status: text,
-  "start-time": number,
-  "end-time": number,
-  duration: number,
-  tasks: taskCounts,
+  status: executionStateSchema,
+  "start-time": whole,
+  "end-time": whole,
+  duration: whole,
+  tasks: stateCounts,
   metrics: ioMetrics,
   role: text,
 });
@@ -109,146 +76,84 @@ const planNode = Type.Object({
   operator: text,
   operator_strategy: text,
   description: text,
+  optimizer_properties: Type.Object({}),
   inputs: Type.Optional(
     Type.Array(Type.Object({ num: whole, id: text, ship_strategy: text, exchange: text })),
   ),
 });
-export const planSchema = Type.Object({
+const plan = Type.Object({
   jid: text,
   name: text,
   type: text,
   nodes: Type.Array(planNode),
 });
+export const planSchema = Type.Object({ plan });
 export const jobDetailSchema = Type.Object({
   jid: text,
   name: text,
-  isStoppable: Type.Boolean(),
+  isStoppable: flag,
   state: jobStateSchema,
-  "start-time": number,
-  "end-time": number,
-  duration: number,
+  "start-time": whole,
+  "end-time": whole,
+  duration: whole,
   maxParallelism: whole,
-  now: number,
+  now: whole,
   "job-type": text,
-  timestamps: Type.Record(text, number),
+  timestamps: Type.Record(text, whole),
   vertices: Type.Array(vertexSummarySchema),
-  "status-counts": taskCounts,
-  plan: planSchema,
+  "status-counts": stateCounts,
+  plan,
   attempt: whole,
   restarts: whole,
 });
-
-const subtask = Type.Object({
-  subtask: whole,
-  status: text,
-  attempt: whole,
-  host: text,
-  "taskmanager-id": text,
-  slot: whole,
-  "start-time": number,
-  "end-time": number,
-  duration: number,
-  "end-of-data": Type.Boolean(),
-  metrics: ioMetrics,
-});
-export const vertexDetailSchema = Type.Object({
-  id: text,
+export const jobConfigSchema = Type.Object({
+  jid: text,
   name: text,
-  parallelism: whole,
-  maxParallelism: whole,
-  now: number,
-  subtasks: Type.Array(subtask),
+  "execution-config": Type.Object({
+    "execution-mode": text,
+    "restart-strategy": text,
+    "job-parallelism": whole,
+    "object-reuse-mode": flag,
+    "user-config": Type.Record(text, text),
+  }),
 });
-export const subtaskSchema = subtask;
-export const watermarksSchema = Type.Array(Type.Object({ id: text, value: text }));
-export const backpressureSchema = Type.Object({
-  status: text,
-  "backpressure-level": text,
-  "end-timestamp": number,
-  subtasks: Type.Array(
+/** Millrace has no accumulators: all lists are empty. */
+export const jobAccumulatorsSchema = Type.Object({
+  "job-accumulators": Type.Array(Type.Unknown()),
+  "user-task-accumulators": Type.Array(Type.Unknown()),
+  "serialized-user-task-accumulators": Type.Object({}),
+});
+export const executionResultSchema = Type.Object({
+  status: Type.Object({ id: Type.Union([Type.Literal("IN_PROGRESS"), Type.Literal("COMPLETED")]) }),
+  "job-execution-result": Type.Optional(
     Type.Object({
-      subtask: whole,
-      "backpressure-level": text,
-      ratio: number,
-      idleRatio: number,
-      busyRatio: number,
+      id: text,
+      "application-status": text,
+      "accumulator-results": Type.Object({}),
+      "net-runtime": whole,
+      "failure-cause": Type.Optional(
+        Type.Object({ class: text, "stack-trace": text, error: errorInfoSchema }),
+      ),
     }),
   ),
-});
-export const metricsSchema = Type.Array(Type.Object({ id: text, value: Type.Optional(text) }));
-
-const checkpoint = Type.Object({
-  id: whole,
-  status: text,
-  is_savepoint: Type.Boolean(),
-  trigger_timestamp: number,
-  latest_ack_timestamp: number,
-  state_size: number,
-  checkpointed_size: number,
-  end_to_end_duration: number,
-  num_subtasks: whole,
-  num_acknowledged_subtasks: whole,
-  checkpoint_type: text,
-  external_path: Type.Optional(text),
-  committed: Type.Boolean(),
-  failure_message: Type.Optional(text),
-  alignment_ms: number,
-  sync_ms: number,
-  async_ms: number,
-});
-const summaryOf = Type.Object({ min: number, max: number, avg: number });
-export const checkpointsSchema = Type.Object({
-  counts: Type.Object({
-    restored: whole,
-    total: whole,
-    in_progress: whole,
-    completed: whole,
-    failed: whole,
-  }),
-  summary: Type.Object({
-    checkpointed_size: summaryOf,
-    state_size: summaryOf,
-    end_to_end_duration: summaryOf,
-  }),
-  latest: Type.Object({
-    completed: Type.Union([checkpoint, Type.Null()]),
-    failed: Type.Union([checkpoint, Type.Null()]),
-    savepoint: Type.Null(),
-    restored: Type.Union([
-      Type.Object({ id: whole, restore_timestamp: number, is_savepoint: Type.Boolean() }),
-      Type.Null(),
-    ]),
-  }),
-  history: Type.Array(checkpoint),
-});
-export const checkpointSchema = checkpoint;
-export const checkpointConfigSchema = Type.Object({
-  mode: text,
-  interval: number,
-  timeout: number,
-  min_pause: number,
-  max_concurrent: whole,
-  tolerable_failed_checkpoints: whole,
-  externalization: Type.Object({ enabled: Type.Boolean(), delete_on_cancellation: Type.Boolean() }),
-  state_backend: text,
-  num_retained: whole,
 });
 
 const exceptionBase = {
   exceptionName: text,
   stacktrace: text,
-  timestamp: number,
-  taskName: Type.Union([text, Type.Null()]),
-  endpoint: Type.Union([text, Type.Null()]),
-  taskManagerId: Type.Union([text, Type.Null()]),
+  timestamp: whole,
+  failureLabels: Type.Record(text, text),
+  taskName: optionalText,
+  endpoint: optionalText,
+  taskManagerId: optionalText,
   attempt: whole,
   error: errorInfoSchema,
 };
 export const exceptionsSchema = Type.Object({
-  "root-exception": Type.Union([text, Type.Null()]),
-  timestamp: nullableWhole,
+  "root-exception": optionalText,
+  timestamp: Type.Union([whole, Type.Null()]),
   "all-exceptions": Type.Array(Type.Unknown()),
-  truncated: Type.Boolean(),
+  truncated: flag,
   exceptionHistory: Type.Object({
     entries: Type.Array(
       Type.Object({
@@ -256,24 +161,10 @@ export const exceptionsSchema = Type.Object({
         concurrentExceptions: Type.Array(Type.Object(exceptionBase)),
       }),
     ),
-    truncated: Type.Boolean(),
+    truncated: flag,
   }),
 });
-
-const taskManager = Type.Object({
-  id: text,
-  path: text,
-  dataPort: whole,
-  timeSinceLastHeartbeat: number,
-  slotsNumber: whole,
-  freeSlots: whole,
-  hardware: Type.Object({ cpuCores: whole, physicalMemory: number }),
-  pid: whole,
-  rssBytes: number,
-  metricsAddress: text,
-});
-export const taskManagersSchema = Type.Object({ taskmanagers: Type.Array(taskManager) });
-export const taskManagerSchema = taskManager;
+export const logsSchema = Type.Object({ log: text });
 
 export const bundleSchema = Type.Object({
   id: text,
@@ -295,35 +186,3 @@ export const runBundleSchema = Type.Object(
   { additionalProperties: false },
 );
 export const runAnswerSchema = Type.Object({ jobid: text });
-export const triggerSchema = Type.Object(
-  { triggerId: Type.Optional(text), checkpointType: Type.Optional(text) },
-  { additionalProperties: false },
-);
-export const triggerAnswerSchema = Type.Object({ "request-id": text });
-export const triggerStatusSchema = Type.Object({
-  status: Type.Object({ id: Type.Union([Type.Literal("IN_PROGRESS"), Type.Literal("COMPLETED")]) }),
-  operation: Type.Optional(
-    Type.Object({
-      checkpointId: Type.Optional(whole),
-      "failure-cause": Type.Optional(errorInfoSchema),
-    }),
-  ),
-});
-export const logsSchema = Type.Object({ log: text });
-export const emptySchema = Type.Object({});
-
-export type Overview = Static<typeof overviewSchema>;
-export type JobSummary = Static<typeof jobSummarySchema>;
-export type JobDetail = Static<typeof jobDetailSchema>;
-export type VertexSummary = Static<typeof vertexSummarySchema>;
-export type VertexDetail = Static<typeof vertexDetailSchema>;
-export type SubtaskView = Static<typeof subtaskSchema>;
-export type Checkpoints = Static<typeof checkpointsSchema>;
-export type CheckpointView = Static<typeof checkpointSchema>;
-export type Exceptions = Static<typeof exceptionsSchema>;
-export type TaskManagerView = Static<typeof taskManagerSchema>;
-export type TaskCounts = Static<typeof taskCounts>;
-export type IoMetrics = Static<typeof ioMetrics>;
-export type PlanView = Static<typeof planSchema>;
-export type ErrorAnswer = Static<typeof errorSchema>;
-export type RunBundle = Static<typeof runBundleSchema>;
