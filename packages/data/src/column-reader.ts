@@ -220,7 +220,7 @@ function readStruct(input: ByteReader, rows: number, place: ColumnPlace): Column
     const from = input.take(length);
     places.push({ from, to: from + length });
   }
-  return new StructColumn(names, rows, input.at, (i) => {
+  return new StructColumn(names, { rows, end: input.at }, place, (i) => {
     const { from, to } = places[i]!;
     const column = guarded(() =>
       readColumn(new ByteReader(input.bytes, from, to), rows, place.inner()),

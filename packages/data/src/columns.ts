@@ -6,6 +6,7 @@ import type { ColumnView } from "./batch.ts";
 import { fail } from "./fail.ts";
 import { absent } from "./plain.ts";
 import { type Access, buildRows, newArray } from "./shape.ts";
+import type { ColumnPlace } from "./wire.ts";
 
 export interface Column extends ColumnView {
   readonly rows: number;
@@ -142,18 +143,20 @@ export class StructColumn implements Column {
   readonly end: number;
   readonly #names: readonly string[];
   readonly #open: (field: number) => Column;
+  readonly #place: ColumnPlace;
   readonly #columns: (Column | undefined)[] = [];
   #values: readonly unknown[] | undefined;
 
   constructor(
     names: readonly string[],
-    rows: number,
-    end: number,
+    extent: { readonly rows: number; readonly end: number },
+    place: ColumnPlace,
     open: (field: number) => Column,
   ) {
     this.#names = names;
-    this.rows = rows;
-    this.end = end;
+    this.rows = extent.rows;
+    this.end = extent.end;
+    this.#place = place;
     this.#open = open;
   }
   access(): Access {
@@ -164,7 +167,7 @@ export class StructColumn implements Column {
       this.#names,
       this.rows,
       this.#names.map((_, i) => this.#column(i).access()),
-      absent,
+      () => this.#place.tryCompile(),
     ));
   }
   get(row: number): unknown {

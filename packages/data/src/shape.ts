@@ -6,8 +6,8 @@
  * SHP-2  Made rows have their fields in the shape's order; a field called `__proto__` is an ordinary field.
  * SHP-3  Every generated source is unique, so that V8 shares no type feedback between shapes; equal shapes share their code,
  *        which is kept in bounded caches.
- * SHP-4  A shape of few rows gets code only when it comes again: code takes some 40 µs, which a batch of a thousand shapes must not
- *        cost its reader a thousand times.
+ * SHP-4  A batch pays for the code of a bounded number of shapes (`maxNewShapes`): code takes some 40 µs, which a batch of a thousand
+ *        shapes must not cost its reader a thousand times. Rows of all other new shapes are made without.
  */
 import { maxBatchRows } from "./batch.ts";
 import { absent, copyValue, maxDepth, setField } from "./plain.ts";
@@ -114,9 +114,6 @@ export interface Access {
 
 type Build = (rows: number, access: readonly Access[], absent: unknown) => object[];
 const builders = new Map<string, Build>();
-/** Ids of shapes that came once, with few rows (SHP-4). */
-const cameOnce = new Set<string>();
-const fewRows = 16;
 /** Shapes whose code is kept; a job with more of them compiles again now and then. */
 const maxCached = 1_024;
 
@@ -130,23 +127,20 @@ function cached<F>(cache: Map<string, F>, id: string, compile: () => F): F {
   return made;
 }
 
-/** All rows as objects. */
+/** All rows as objects. `mayCompile` is asked when there is no code for them yet (SHP-4). */
 export function buildRows(
   names: readonly string[],
   rows: number,
   access: readonly Access[],
-  absent: unknown,
+  mayCompile: () => boolean,
 ): object[] {
   // The tag tells Int32Array from Float64Array: each gets code of its own.
   const kinds = access.map((a) =>
     a.kind === "f" ? (a.data instanceof Int32Array ? "i" : "f") : a.kind,
   );
   const id = kinds.join("") + JSON.stringify(names);
-  if (rows < fewRows && !builders.has(id) && !cameOnce.has(id)) {
-    if (cameOnce.size >= maxCached) cameOnce.clear();
-    cameOnce.add(id);
+  if (!builders.has(id) && !mayCompile())
     return Array.from({ length: rows }, (_, i) => rowFrom(names, access, i));
-  }
   return cached(builders, id, () =>
     compileBuild(
       names,

@@ -66,17 +66,20 @@ export const maxDecodedRows = 1 << 20;
 export const maxStructFields = 512;
 export const padding = (rows: number): number => (rows + 7) >>> 3;
 
-/** Where in a batch a column is read or written: how deep, and how many rows of less than a byte may still come (WIR-2). */
+/** Shapes of one batch that a reader generates code for, when it has none yet: some 3 ms. */
+const maxNewShapes = 64;
+
+/** Where in a batch a column is read or written: how deep, and what all columns may still take: rows of less than a byte (WIR-2), code. */
 export class ColumnPlace {
   readonly depth: number;
-  readonly #batch: { bitRows: number };
+  readonly #batch: { bitRows: number; shapes: number };
 
-  private constructor(depth: number, batch: { bitRows: number }) {
+  private constructor(depth: number, batch: { bitRows: number; shapes: number }) {
     this.depth = depth;
     this.#batch = batch;
   }
   static top(): ColumnPlace {
-    return new ColumnPlace(0, { bitRows: maxDecodedRows });
+    return new ColumnPlace(0, { bitRows: maxDecodedRows, shapes: maxNewShapes });
   }
   inner(): ColumnPlace {
     return new ColumnPlace(this.depth + 1, this.#batch);
@@ -86,5 +89,9 @@ export class ColumnPlace {
     if (rows > this.#batch.bitRows) return false;
     this.#batch.bitRows -= rows;
     return true;
+  }
+  /** False when the batch has had code for as many shapes as it may. */
+  tryCompile(): boolean {
+    return this.#batch.shapes-- > 0;
   }
 }

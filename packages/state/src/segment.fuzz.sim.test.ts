@@ -164,6 +164,11 @@ function read(bytes: Uint8Array, merged: boolean): string {
   return `${rows} rows`;
 }
 
+/** Of this thread: what a neighbour on the machine takes is not counted. */
+function cpuMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}
 /** Not what is resident: zeroed memory becomes so only when it is touched. A collection only lowers it. */
 function taken(): number {
   const { arrayBuffers, heapUsed } = process.memoryUsage();
@@ -184,14 +189,14 @@ describe(`seed ${seed}`, () => {
         let code: string | undefined;
         memory = taken();
         for (let again = 0; ms > limitMs && again < 3; again++) {
-          const start = performance.now();
+          const start = cpuMs();
           try {
             read(bytes, merged);
           } catch (error) {
             code = (error as { readonly code?: string }).code;
             if (code !== "STATE_CORRUPT") throw new Error(context, { cause: error });
           }
-          ms = performance.now() - start;
+          ms = cpuMs() - start;
         }
         if (ms > limitMs) expect.fail(`${ms} ms; ${context}`);
         if (taken() - memory > limitBytes) expect.fail(`${taken() - memory} bytes; ${context}`);
