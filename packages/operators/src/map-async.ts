@@ -6,7 +6,8 @@
  * ASY-1  At most `capacity` calls are in flight, restored ones included; then no input is read (AIO-02).
  * ASY-2  A watermark leaves after all results of the records before it, and none of those after it leaves earlier (AIO-03).
  * ASY-3  At a barrier the inputs of calls whose result has not left are stored in order; after a restore they are called again first (AIO-04).
- * ASY-4  The timeout covers all retries. The first completion wins; what comes later is ignored.
+ * ASY-4  The timeout covers all retries of its own; under the error policy "retry" all of it begins anew. The first completion wins;
+ *        what comes later is ignored.
  */
 import type { AsyncConfig } from "@millrace/graph";
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
@@ -22,7 +23,8 @@ interface Call {
   /** Rank among all completions. */
   rank: number;
   result: unknown;
-  readonly abort: AbortController;
+  /** Of the calls since the last timeout or the last retry of the error policy: what older ones fail with is ignored. */
+  abort: AbortController;
   cancelTimeout: () => void;
 }
 interface Mark {
@@ -136,6 +138,9 @@ class MapAsync implements Operator {
   #start(call: Call): void {
     call.started = true;
     this.#inFlight += 1;
+    this.#begin(call);
+  }
+  #begin(call: Call): void {
     call.cancelTimeout = this.#setup.platform.timers.after(this.#config.timeoutMs, () =>
       this.#setup.mailbox.execute(() => this.#timedOut(call)),
     );
@@ -143,11 +148,15 @@ class MapAsync implements Operator {
   }
   #attempt(call: Call, attempt: number): void {
     // An async function runs to its first await inside this call; its throw is a rejection.
+    const { abort } = call;
     const run = async () =>
-      await this.#call(call.value, this.#handle, { signal: call.abort.signal, attempt });
+      await this.#call(call.value, this.#handle, { signal: abort.signal, attempt });
     run().then(
       (result) => this.#setup.mailbox.execute(() => this.#complete(call, result)),
-      (error: unknown) => this.#setup.mailbox.execute(() => this.#failed(call, attempt, error)),
+      (error: unknown) =>
+        this.#setup.mailbox.execute(() => {
+          if (call.abort === abort) this.#failed(call, attempt, error);
+        }),
     );
   }
   #failed(call: Call, attempt: number, error: unknown): void {
@@ -187,9 +196,18 @@ class MapAsync implements Operator {
   }
   #giveUp(call: Call, error: unknown): void {
     blame(error, this.#setup.task.uid);
-    this.#setup.failed(error, call.value, call.timestamp, () => {
-      this.#drop(call);
-      this.#emitReady();
+    this.#setup.failed(error, {
+      value: call.value,
+      timestamp: call.timestamp,
+      skipped: () => {
+        this.#drop(call);
+        this.#emitReady();
+      },
+      again: () => {
+        call.cancelTimeout();
+        call.abort = new AbortController();
+        this.#begin(call);
+      },
     });
   }
   #complete(call: Call, result: unknown): void {

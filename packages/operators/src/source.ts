@@ -77,7 +77,12 @@ function createSource(setup: OperatorSetup): Operator {
         timestamp = read(value, given);
       } catch (error) {
         blame(error, setup.task.uid);
-        return setup.failed(error, value, given, () => {});
+        return setup.failed(error, {
+          value,
+          timestamp: given,
+          skipped() {},
+          again: () => readerOutput.emit(splitId, value, given),
+        });
       }
       emitting = splitId;
       splits.beforeEvent(splitId);

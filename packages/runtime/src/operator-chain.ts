@@ -91,6 +91,7 @@ export class OperatorChain {
     if (this.#abort.signal.aborted) return;
     this.#chain = new Chain({
       jobName: host.job.jobName,
+      subtask: this.#options.deployment.subtask,
       operators: this.hosted.map((_, index) => this.#chainOperator(index)),
       isFull: () => watch.over || outputs.full || mailbox.paused,
       onExitWatermark: (operator, watermark) =>
@@ -277,12 +278,7 @@ export class OperatorChain {
       skipBadRows:
         description.onError.kind === "skip" || description.onError.kind === "dead-letter",
       guarded: (call) => this.chain.guarded(index, call),
-      failed: (error, value, timestamp, skipped) => {
-        if (description.onError.kind === "fail" || description.onError.kind === "retry")
-          throw error;
-        this.chain.dropped(index, value, timestamp);
-        skipped();
-      },
+      failed: (error, call) => this.chain.failed(index, error, call),
     };
   }
 

@@ -9,6 +9,7 @@ export { memoryBlobStore } from "./memory-blob-store.ts";
 export { type Counter, type OperatorMetrics, seriesOf } from "./metrics.ts";
 export type {
   BarrierInfo,
+  FailedCall,
   InlineBody,
   Mailbox,
   Operator,

@@ -125,9 +125,10 @@ export interface OperatorSetup {
   readonly signal: AbortSignal;
   /**
    * A call that ended outside the runtime's reach (a promise) failed for good: applies the operator's error policy to its input record.
-   * Under "fail" it throws; else the record is skipped or sent to the dead-letter side, and `skipped` runs.
+   * Under "fail" it throws; under "retry" `again` runs while there are retries left; else the record is skipped or sent to the
+   * dead-letter side, and `skipped` runs.
    */
-  failed(error: unknown, value: unknown, timestamp: number, skipped: () => void): void;
+  failed(error: unknown, call: FailedCall): void;
   /**
    * Runs user code that no input record caused (a timer's) under the operator's error policy: undone and counted under "skip", called
    * again under "retry"; "dead-letter" has no record to send and fails. Inside `onElement` it is part of that call.
@@ -145,6 +146,15 @@ export interface OperatorSetup {
   readonly secrets: (name: string) => string;
   /** Number of committables' checkpoints already covered by a *committed* entry at restore: they are dropped. 0 when new. */
   readonly committedFloor: number;
+}
+
+/** What an operator says of a call that failed. */
+export interface FailedCall {
+  /** The input record. */
+  readonly value: unknown;
+  readonly timestamp: number;
+  again(): void;
+  skipped(): void;
 }
 
 /** Puts work from callbacks (I/O, promises) on the task's own thread of events. */

@@ -155,6 +155,7 @@ export class OperatorHarness {
       };
     this.chain = new Chain({
       jobName: "harness",
+      subtask: options.subtask ?? 0,
       operators: [
         {
           uid: "op",
@@ -402,11 +403,7 @@ export class OperatorHarness {
       platform: this.platform,
       signal: this.#abort.signal,
       guarded: (call) => this.chain.guarded(0, call),
-      failed: (error, value, timestamp, skipped) => {
-        if (onError.kind === "fail" || onError.kind === "retry") throw error;
-        this.chain.dropped(0, value, timestamp);
-        skipped();
-      },
+      failed: (error, call) => this.chain.failed(0, error, call),
       checkMutations: options.checkMutations ?? true,
       skipBadRows: onError.kind === "skip" || onError.kind === "dead-letter",
       sendHint: (hint) => this.hints.push(hint),

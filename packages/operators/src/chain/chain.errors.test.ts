@@ -15,6 +15,7 @@ interface Part {
 function chainOf(parts: readonly Part[], watermarks: unknown[] = [], isFull = () => false): Chain {
   return new Chain({
     jobName: "a job",
+    subtask: 0,
     operators: parts.map(({ uid, parent, side, onError = { kind: "fail" }, create }) => ({
       uid,
       reads: { operator: parent, ...(side === undefined ? {} : { side }) },
@@ -255,6 +256,7 @@ describe("GRD: error policies", () => {
     const part = failing({ kind: "skip" }, log, (value) => value === "bad");
     const chain = new Chain({
       jobName: "j",
+      subtask: 0,
       operators: [
         {
           ...part,

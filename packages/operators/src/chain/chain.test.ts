@@ -155,6 +155,7 @@ function chainOf(
   });
   return new Chain({
     jobName,
+    subtask: 0,
     operators,
     isFull,
     onExitWatermark: () => {},

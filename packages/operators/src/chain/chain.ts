@@ -9,7 +9,7 @@
  */
 import { maxWatermark, minWatermark } from "@millrace/data";
 import type { ErrorPolicy } from "@millrace/graph";
-import type { KeyedState, Operator, Output } from "@millrace/spi";
+import type { FailedCall, KeyedState, Operator, Output } from "@millrace/spi";
 import { ChainOutput, type Exit } from "./chain-output.ts";
 import { blame, culpritOf } from "./culprit.ts";
 import { Guard } from "./guard.ts";
@@ -33,6 +33,7 @@ export interface ChainOperator {
 
 export interface ChainOptions {
   readonly jobName: string;
+  readonly subtask: number;
   readonly operators: readonly ChainOperator[];
   /** No room downstream, or input is paused, or time is up. Asked before every row. */
   readonly isFull: () => boolean;
@@ -93,6 +94,7 @@ export class Chain {
     );
     this.#text = generateChainText({
       jobName: options.jobName,
+      subtask: options.subtask,
       operators: options.operators.map((operator, i) => {
         const inline = inlines[i];
         return {
@@ -298,6 +300,20 @@ export class Chain {
     const guard = this.#guards[index];
     if (guard === undefined) call();
     else guard.run(call);
+  }
+  /** A call for an input record failed outside `onElement` (a promise, a source's timestamp): its operator's policy decides. */
+  failed(index: number, error: unknown, call: FailedCall): void {
+    switch (this.#options.operators[index]?.onError.kind) {
+      case "skip":
+      case "dead-letter":
+        this.dropped(index, call.value, call.timestamp);
+        return call.skipped();
+      case "retry":
+        if (this.#guards[index]?.takeRetry() !== true) throw error;
+        return call.again();
+      default:
+        throw error;
+    }
   }
   /** A record that its operator's policy gives up: to the dead-letter side, or nowhere; counted either way. */
   dropped(index: number, value: unknown, timestamp: number): void {

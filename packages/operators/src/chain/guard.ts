@@ -5,7 +5,8 @@
  *
  * GRD-1  A failing call leaves no trace: nothing of it is emitted, stored or scheduled.
  * GRD-2  What a call emitted leaves after it has succeeded; an error further down the chain is not this operator's.
- * GRD-3  `retry` counts within an attempt, over all records; when it is used up, the error fails the task.
+ * GRD-3  `retry` counts within an attempt, over all records and all calls of the operator, promises included; when it is used up, the
+ *        error fails the task.
  * GRD-4  A failing call without an input record (a timer's) has nothing to send to a dead-letter side: it fails the task.
  */
 import type { ErrorPolicy } from "@millrace/graph";
@@ -47,6 +48,12 @@ export class Guard implements Pick<Operator, "onElement" | "onElement2"> {
       this.#options.onSkipped();
   }
 
+  /** Uses one up; false when none is left. */
+  takeRetry(): boolean {
+    this.#retries -= 1;
+    return this.#retries >= 0;
+  }
+
   /** False: it failed, and the policy gives it up. */
   #try(call: () => void, mustSucceed = false): boolean {
     const { onError, state, output } = this.#options;
@@ -60,8 +67,7 @@ export class Guard implements Pick<Operator, "onElement" | "onElement2"> {
         output.discard();
         if (mustSucceed) throw error;
         if (onError.kind !== "retry") return false;
-        if (this.#retries <= 0) throw error;
-        this.#retries -= 1;
+        if (!this.takeRetry()) throw error;
         continue;
       }
       state.release();

@@ -5,12 +5,15 @@
  *   in3(value, timestamp)                   operator 3 entered from outside: it reads a side output, or a body was long enough
  *   out3(value, timestamp)                  what becomes of operator 3's output: the rest of the chain as straight code
  *
- * GTX-1  Every text is unique (it holds the job and the operators' uids), so V8 shares no type feedback between chains.
+ * GTX-1  Every text is unique (it holds the job, the operators' uids and the subtask), so V8 shares no type feedback between chains,
+ *        nor between the subtasks of one that run in the same thread.
  * GTX-2  Every call of user code stands on a line of its own; `lines` says whose it is.
  * GTX-3  The body of one function holds at most `maxCalls` calls; what is longer goes on in the next function.
+ * GTX-4  Names are text and nothing else: no line of the code ends where a name has the end of a line.
  */
 export interface ChainShape {
   readonly jobName: string;
+  readonly subtask: number;
   readonly operators: readonly ChainOperatorShape[];
 }
 export interface ChainOperatorShape {
@@ -59,8 +62,9 @@ class ChainTextBuilder {
 
   build(): ChainText {
     const uids = this.#shape.operators.map((operator) => operator.uid);
-    const sourceUrl = `millrace/${this.#shape.jobName}/${uids[0] ?? "chain"}`.replace(/\s/g, "_");
-    this.#line(`// chain of ${JSON.stringify(uids)} in ${JSON.stringify(this.#shape.jobName)}`);
+    const { jobName, subtask } = this.#shape;
+    const sourceUrl = `millrace/${jobName}/${uids[0] ?? "chain"}`.replace(/\s/g, "_");
+    this.#line(`// subtask ${subtask} of the chain ${literal(uids)} in ${literal(jobName)}`);
     this.#line('"use strict";');
     const heads = this.#childrenOf(-1);
     this.#loop(0, heads);
@@ -136,7 +140,7 @@ class ChainTextBuilder {
         return;
       case "filterPresent": {
         const present = shape.fields
-          .map((field) => `${value}[${JSON.stringify(field)}] != null`)
+          .map((field) => `${value}[${literal(field)}] != null`)
           .join(" && ");
         this.#call(operator, `if (${present === "" ? "true" : present}) {`, indent);
         this.#output(operator, value, `${indent}  `);
@@ -179,4 +183,11 @@ class ChainTextBuilder {
   #line(text: string): void {
     this.#text.push(text);
   }
+}
+
+/** As JSON, on one line for JavaScript too. */
+function literal(value: unknown): string {
+  return JSON.stringify(value)
+    .replace(/\u2028/g, "\\u2028")
+    .replace(/\u2029/g, "\\u2029");
 }

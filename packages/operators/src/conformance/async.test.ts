@@ -63,6 +63,50 @@ describe("ASY: asynchronous calls", () => {
   );
 });
 
+describe("GRD-3: `retry` around calls that end later", () => {
+  async function withPolicy(times: number, outcomes: readonly ("ok" | "fail" | "hang")[]) {
+    const platform = createVirtualPlatform(1, settle);
+    const calls: AbortSignal[] = [];
+    const harness = await OperatorHarness.open({
+      definition: mapAsyncOperator,
+      platform,
+      settle,
+      onError: { kind: "retry", times },
+      config: { timeoutMs: 100, capacity: 10, ordered: true, retry: null },
+      functions: {
+        call: (value: unknown, _: unknown, { signal }: { readonly signal: AbortSignal }) => {
+          const outcome = outcomes[calls.length];
+          calls.push(signal);
+          if (outcome === "ok") return Promise.resolve(value);
+          if (outcome === "fail") return Promise.reject(new Error("no"));
+          return new Promise((_resolve, reject) => {
+            signal.addEventListener("abort", () => reject(new Error("aborted")));
+          });
+        },
+      },
+    });
+    return { harness, calls };
+  }
+  const values = (harness: OperatorHarness) =>
+    harness.take().map((event) => (event.kind === "record" ? event.value : event.kind));
+
+  test("failures and timeouts are called again, and count once each", async () => {
+    const { harness, calls } = await withPolicy(2, ["fail", "hang", "ok"]);
+    await harness.element("x", 1);
+    await harness.advance(100);
+    await harness.advance(100);
+    expect(values(harness)).toEqual(["x"]);
+    expect(calls.map(({ aborted }) => aborted)).toEqual([false, true, false]);
+    await harness.close();
+  });
+  test("when the retries are used up, the error fails the task", async () => {
+    const { harness, calls } = await withPolicy(1, ["fail", "fail", "ok"]);
+    await expect(harness.element("x", 1)).rejects.toThrow("no");
+    expect(calls).toHaveLength(2);
+    await harness.close();
+  });
+});
+
 /** Runs of timeouts that follow each other, each run sorted. */
 function timeoutsSorted(events: unknown): readonly string[] {
   const texts = (events as readonly unknown[]).map((event) => JSON.stringify(event));
