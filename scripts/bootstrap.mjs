@@ -9,7 +9,8 @@
  * BOO-3  Only one bootstrap installs at a time, also when many find the lock of one that died; others wait for it and
  *        then find its stamp.
  * BOO-4  Ctrl-C ends the install and leaves neither stamp nor lock.
- * BOO-5  When the npm that started it is killed, what it runs is ended: npm hands no signal on but those of a terminal.
+ * BOO-5  When the npm that started it is ended or killed, what it runs is ended. npm starts a shell, which hands no signal
+ *        on; the scripts of package.json begin with `exec`, so that npm is the parent.
  */
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";

@@ -14,6 +14,7 @@ import {
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { readManifest } from "./workspace-files.ts";
 
 let folder = "";
 
@@ -36,6 +37,13 @@ function plantNpx(body: string): void {
   chmodSync(path, 0o755);
 }
 
+/** With the stand-in first on the PATH, and nothing of an npm that runs these tests. */
+function environment(): NodeJS.ProcessEnv {
+  const own = Object.entries(process.env).filter(([name]) => !/^npm_/i.test(name));
+  const path = `${join(folder, "fake-bin")}${delimiter}${process.env["PATH"]}`;
+  return { ...Object.fromEntries(own), PATH: path };
+}
+
 interface Ended {
   readonly code: number | null;
   readonly output: string;
@@ -50,10 +58,7 @@ function start(...args: readonly string[]): {
   readonly pid: number;
   readonly ended: Promise<Ended>;
 } {
-  const env = {
-    ...process.env,
-    PATH: `${join(folder, "fake-bin")}${delimiter}${process.env["PATH"]}`,
-  };
+  const env = environment();
   const child = spawn(process.execPath, [join(folder, "scripts/bootstrap.mjs"), ...args], {
     env,
     detached: true,
@@ -67,6 +72,8 @@ function start(...args: readonly string[]): {
   return { pid: child.pid ?? 0, ended };
 }
 
+const ownScripts = (): Readonly<Record<string, string>> =>
+  readManifest(".")["scripts"] as Readonly<Record<string, string>>;
 const calls = (): string[] =>
   existsSync(join(folder, "calls"))
     ? readFileSync(join(folder, "calls"), "utf8").trim().split("\n")
@@ -161,32 +168,37 @@ test("BOO-4: Ctrl-C ends the install, leaves no stamp and no lock, and the next 
   expect(calls()).toHaveLength(2);
 });
 
-test("BOO-5: when npm is killed, what it had started is ended", async () => {
-  plantNpx("exit 0");
-  writeFileSync(
-    join(folder, "scripts/waits.mjs"),
-    `import { writeFileSync } from "node:fs";
-     process.on("SIGTERM", () => { writeFileSync("ended", ""); process.exit(); });
-     setInterval(() => {}, 1_000);
-     writeFileSync("began", "");`,
-  );
-  const bootstrapped = [
-    process.execPath,
-    join(folder, "scripts/bootstrap.mjs"),
-    "scripts/waits.mjs",
-  ];
-  const npm = spawn("sh", ["-c", '"$0" "$@"; true', ...bootstrapped], {
-    env: {
-      ...process.env,
-      PATH: `${join(folder, "fake-bin")}${delimiter}${process.env["PATH"]}`,
-      npm_lifecycle_event: "test",
-    },
-    stdio: "ignore",
-  });
-  await expect.poll(() => existsSync(join(folder, "began")), { timeout: 8_000 }).toBe(true);
-  npm.kill("SIGKILL");
-  await expect.poll(() => existsSync(join(folder, "ended")), { timeout: 8_000 }).toBe(true);
-}, 20_000);
+test.each(["SIGTERM", "SIGKILL"] as const)(
+  "BOO-5: after %s for npm, what it had started is ended",
+  async (signal) => {
+    plantNpx("exit 0");
+    const waits = join(folder, "scripts/waits.mjs");
+    writeFileSync(
+      waits,
+      `import { writeFileSync } from "node:fs";
+       process.on("SIGTERM", () => { writeFileSync("ended", ""); process.exit(); });
+       setInterval(() => {}, 1_000);
+       writeFileSync("began", "");`,
+    );
+    const script = ownScripts()["test"]?.replace("scripts/verify.ts", "scripts/waits.mjs");
+    expect(script).toContain("waits.mjs");
+    writeFileSync(
+      join(folder, "package.json"),
+      JSON.stringify({ packageManager: "pnpm@1.2.3", scripts: { test: script } }),
+    );
+    const npm = spawn("npm", ["test"], { cwd: folder, env: environment(), stdio: "ignore" });
+    await expect.poll(() => existsSync(join(folder, "began")), { timeout: 20_000 }).toBe(true);
+    npm.kill(signal);
+    await expect.poll(() => existsSync(join(folder, "ended")), { timeout: 20_000 }).toBe(true);
+  },
+  60_000,
+);
+
+test("BOO-5: every script of the repository that bootstraps leaves no shell in between", () => {
+  const bootstrapped = Object.values(ownScripts()).filter((script) => script.includes("bootstrap"));
+  expect(bootstrapped.length).toBeGreaterThan(2);
+  for (const script of bootstrapped) expect(script).toMatch(/^exec node /);
+});
 
 test("what the caches hold is not asked of the network, by npx and by pnpm", async () => {
   plantNpx("exit 0");
