@@ -6,7 +6,6 @@
  */
 import { type TypeNode, unknownType } from "@millrace/data";
 import type {
-  ErrorPolicy,
   JobOptions,
   LogicalEdge,
   LogicalGraph,
@@ -16,6 +15,7 @@ import type {
   Partitioning,
 } from "@millrace/graph";
 import { badArgument } from "./arguments.ts";
+import { updateDeadLetterType } from "./dead-letter.ts";
 import { fail } from "./fail.ts";
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -51,10 +51,14 @@ export interface Route {
 export class NodeBuilder {
   readonly graph: GraphBuilder;
   readonly id: number;
-  readonly draft: Mutable<Omit<LogicalNode, "uid" | "uidFrom" | "functions">>;
+  readonly draft: Mutable<Omit<LogicalNode, "uid" | "uidFrom" | "functions" | "slotSharingGroup">>;
   readonly functions: Functions;
   readonly validate: (() => void | Promise<void>) | undefined;
   uid: string | undefined;
+  /** Undefined: that of its inputs, known when building has ended. */
+  slotSharingGroup: string | undefined;
+  /** What its dead letters carry, when the user has said so. */
+  deadLetterType: TypeNode | undefined;
   /** Name path from the source: what a uid is derived from. */
   readonly path: string;
 
@@ -78,7 +82,6 @@ export class NodeBuilder {
       outputType: options.outputType ?? unknownType,
       sideOutputs: options.sideOutputs ?? {},
       chaining: "always",
-      slotSharingGroup: "default",
       onError: { kind: "fail" },
       ...(at === undefined ? {} : { at }),
       ...(options.source === undefined ? {} : { source: options.source }),
@@ -119,8 +122,7 @@ export class GraphBuilder {
     inputs.forEach((routes, input) => {
       for (const route of routes) this.#connect(node, route, input as 0 | 1);
     });
-    if (first !== undefined && this.nodes.length > 0)
-      node.draft.slotSharingGroup = first.draft.slotSharingGroup;
+    assertPlain(options.name, node.functions);
     return node;
   }
 
@@ -155,18 +157,31 @@ export class GraphBuilder {
     readonly functions: ReadonlyMap<string, Readonly<Functions>>;
   } {
     this.closed = true;
+    const drafts = { nodes: this.nodes.map(({ draft }) => draft), edges: this.edges };
+    const groups: string[] = [];
     const functions = new Map<string, Readonly<Functions>>();
     const nodes = this.nodes.map((node): LogicalNode => {
       const uid = node.uid ?? node.path;
       if (!functions.has(uid)) functions.set(uid, node.functions);
+      const slotSharingGroup = node.slotSharingGroup ?? this.#groupOfInputs(node, groups);
+      groups.push(slotSharingGroup);
+      updateDeadLetterType(node, drafts);
       return {
         ...node.draft,
+        slotSharingGroup,
         uid,
         uidFrom: node.uid === undefined ? "path" : "user",
         functions: Object.keys(node.functions).sort(),
       };
     });
     return { graph: { formatVersion: 1, options, nodes, edges: this.edges }, functions };
+  }
+
+  /** SLT-01: the group of its inputs when they agree. Producers come before their readers. */
+  #groupOfInputs(node: NodeBuilder, groups: readonly string[]): string {
+    const inputs = this.edges.filter((edge) => edge.to === node.id).map(({ from }) => groups[from]);
+    const [first = "default"] = inputs;
+    return inputs.every((group) => group === first) ? first : "default";
   }
 
   #unique(path: string): string {
@@ -177,19 +192,21 @@ export class GraphBuilder {
   }
 }
 
-export function errorPolicyOf(policy: unknown): ErrorPolicy {
-  if (policy === "fail" || policy === "skip") return { kind: policy };
-  const given = policy as { readonly retry?: number; readonly deadLetter?: string };
-  if (typeof given.deadLetter === "string") return { kind: "dead-letter", name: given.deadLetter };
-  if (Number.isInteger(given.retry) && (given.retry ?? 0) > 0)
-    return { kind: "retry", times: given.retry ?? 1 };
-  throw fail("BUILD_BAD_ARGUMENT", {
-    fields: {
-      argument: "onError",
-      value: JSON.stringify(policy),
-      allowed: '"fail", "skip", { retry: n } or { deadLetter: name }',
-    },
-  });
+/** These alone may be asynchronous; whatever else answers a promise has lost its record's key by the time it goes on. */
+const asynchronous: ReadonlySet<string> = new Set(["call", "open", "close", "source", "sink"]);
+function assertPlain(operator: string, functions: Functions): void {
+  for (const [name, given] of Object.entries(functions)) {
+    if (asynchronous.has(name)) continue;
+    const tag = (given as { readonly [Symbol.toStringTag]?: string } | null)?.[Symbol.toStringTag];
+    if (tag === "AsyncFunction" || tag === "AsyncGeneratorFunction")
+      throw fail("BUILD_BAD_ARGUMENT", {
+        fields: {
+          argument: name === "fn" ? operator : `${operator}.${name}`,
+          value: "an async function",
+          allowed: "a function that answers at once: use mapAsync for asynchronous work",
+        },
+      });
+  }
 }
 
 /** The first frame outside the engine's own packages: "job.ts:12:5". For messages only. */

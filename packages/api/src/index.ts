@@ -1,5 +1,13 @@
 export { type Infer, type OptionalType, type Type, t } from "@millrace/data";
-export { defineSink, defineSource, type Sink, type SinkKind, type Source } from "@millrace/spi";
+export {
+  type BadRow,
+  badRow,
+  defineSink,
+  defineSource,
+  type Sink,
+  type SinkKind,
+  type Source,
+} from "@millrace/spi";
 export { type BuildArguments, type BuiltJob, buildJob } from "./build.ts";
 export { collectSink } from "./collect-sink.ts";
 export { type Duration, days, hours, type Millis, minutes, seconds } from "./duration.ts";
@@ -17,17 +25,20 @@ export type {
 } from "./process.ts";
 export { type GeneratorOptions, generatorSource } from "./sources.ts";
 export { type StateDecl, state, type ValueState } from "./state.ts";
-export type { ConnectedStreams, DataStream, KeyedStream, StreamSink } from "./stream.ts";
+export type { ConnectedStreams, DataStream, KeyedStream } from "./stream.ts";
+export type { StreamSink } from "./stream-sink.ts";
 export type {
   AggregateFunction,
   AsyncCtx,
   AsyncOptions,
   AsyncSpec,
+  DeadLetterPolicy,
   Emit,
   FieldOf,
   Key,
   KeyFrom,
   OnError,
+  SinkOnError,
   TimeWindow,
   WatermarkGenerator,
   Window,

@@ -1,17 +1,17 @@
 /** Sources as users hold them, and the built-in ones: collections, sequences, a rate-limited generator. */
-import { type Type, typeNodeOf, unknownType } from "@millrace/data";
+import { copyRecord, type Type, typeNodeOf, unknownType } from "@millrace/data";
 import { defineSource, type Source } from "@millrace/spi";
 import { fail } from "./fail.ts";
 import { RangeEnumerator, RangeReader, type RangeSplit } from "./range-source.ts";
 
-/** Values that are in the job itself; one split, so their order is kept. */
+/** Values that are in the job itself; one split, so their order is kept. Each is handed out as a copy: after a failure it is read again. */
 export function collectionSource<T>(values: readonly T[], type?: Type<T>): Source<T> {
   return rangeSource({
     name: "collection",
     from: 0,
     to: values.length,
     splits: 1,
-    at: (index) => values[index],
+    at: (index) => copyRecord(values[index]),
     type,
   });
 }

@@ -1,11 +1,10 @@
 /** Parts of streams that need no stream: routes of keys, types of results, settings of asynchronous calls. */
 import type { TypeNode } from "@millrace/data";
-import { unknownType } from "@millrace/data";
 import type { AsyncConfig } from "@millrace/graph";
 import { badArgument, durationOf } from "./arguments.ts";
 import { fail } from "./fail.ts";
 import { assertFields } from "./fields.ts";
-import type { Route } from "./graph-builder.ts";
+import type { NodeBuilder, Route } from "./graph-builder.ts";
 import type { AsyncOptions } from "./types.ts";
 
 const defaultCapacity = 100;
@@ -35,12 +34,38 @@ export function presentType(type: TypeNode, fields: readonly string[]): TypeNode
   };
 }
 
-export function commonType(types: readonly TypeNode[]): TypeNode {
-  const [first] = types;
-  return first !== undefined &&
-    types.every((type) => JSON.stringify(type) === JSON.stringify(first))
-    ? first
-    : unknownType;
+/**
+ * The operator whose stream this is: the one that a setting is meant for. Throws for a view, where it would change the operator above,
+ * or one of several.
+ */
+export function ownOperator(routes: readonly Route[], setting: string): NodeBuilder {
+  const [route] = routes;
+  if (route === undefined) throw fail("BUILD_FOREIGN_STREAM");
+  const view = viewOf(routes, route);
+  if (view === undefined) return route.from;
+  throw fail("BUILD_BAD_ARGUMENT", {
+    fields: {
+      argument: setting,
+      value: `on ${view} of ${route.from.draft.name}`,
+      allowed: `on what an operator returns: call ${setting} before, or on the operator that follows`,
+    },
+  });
+}
+
+function viewOf(routes: readonly Route[], route: Route): string | undefined {
+  if (routes.length > 1) return "a union";
+  if (route.side !== undefined) return "a side output";
+  if (route.key !== undefined) return "a keyed stream";
+  return route.explicit === true ? `a stream after ${route.partitioning}()` : undefined;
+}
+
+/** The type of what all these routes carry. */
+export function retype(routes: readonly Route[], type: TypeNode): void {
+  for (const { from, side } of routes) {
+    const { draft } = from;
+    if (side === undefined) draft.outputType = type;
+    else draft.sideOutputs = { ...draft.sideOutputs, [side]: type };
+  }
 }
 
 export function asyncConfigOf(options: AsyncOptions<never, unknown> | undefined): AsyncConfig {

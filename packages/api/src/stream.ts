@@ -3,19 +3,14 @@
  * adds to the graph and gives a new view of it. Method names are Flink's where Flink has the concept.
  */
 import { type Type, type TypeNode, typeNodeOf, unknownType } from "@millrace/data";
-import type { OperatorConfigs, OperatorKind } from "@millrace/graph";
+import { commonType, type OperatorConfigs, type OperatorKind } from "@millrace/graph";
 import { type Sink, sinkDefinitionOf } from "@millrace/spi";
 import { assertOneOf, assertText, durationOf } from "./arguments.ts";
+import { setErrorPolicy } from "./dead-letter.ts";
 import type { Duration } from "./duration.ts";
 import { fail } from "./fail.ts";
 import { assertFields, sideTypesOf } from "./fields.ts";
-import {
-  errorPolicyOf,
-  type GraphBuilder,
-  type NodeBuilder,
-  type NodeOptions,
-  type Route,
-} from "./graph-builder.ts";
+import type { GraphBuilder, NodeBuilder, NodeOptions, Route } from "./graph-builder.ts";
 import { printSink } from "./print-sink.ts";
 import type {
   KeyedProcessSpec,
@@ -25,11 +20,14 @@ import type {
   SideTypes,
 } from "./process.ts";
 import { type NoState, type StateDecls, stateConfigsOf } from "./state.ts";
-import { asyncConfigOf, commonType, keyedRoute, presentType } from "./stream-parts.ts";
+import { asyncConfigOf, keyedRoute, ownOperator, presentType, retype } from "./stream-parts.ts";
+import { StreamSink } from "./stream-sink.ts";
 import type {
   AsyncCtx,
   AsyncOptions,
   AsyncSpec,
+  DeadLetterPolicy,
+  DeadLetterSide,
   Emit,
   FieldOf,
   Key,
@@ -42,43 +40,6 @@ import type {
 import { partsOf, type WatermarkStrategy } from "./watermarks.ts";
 import { WindowedStream } from "./windowed.ts";
 import { assignerOf, type WindowAssigner } from "./windows.ts";
-
-/** What ends a stream. */
-export class StreamSink {
-  readonly #node: NodeBuilder;
-
-  constructor(node: NodeBuilder) {
-    this.#node = node;
-  }
-  name(name: string): this {
-    assertText("name", name);
-    this.#node.draft.name = name;
-    return this;
-  }
-  /** Stable identity of its state and transactions: set it in every job that is meant to be upgraded. */
-  uid(uid: string): this {
-    assertText("uid", uid);
-    this.#node.uid = uid;
-    return this;
-  }
-  setParallelism(n: number): this {
-    this.#node.draft.parallelism = n;
-    return this;
-  }
-  disableChaining(): this {
-    this.#node.draft.chaining = "never";
-    return this;
-  }
-  slotSharingGroup(group: string): this {
-    assertText("slotSharingGroup", group);
-    this.#node.draft.slotSharingGroup = group;
-    return this;
-  }
-  onError(policy: OnError): this {
-    this.#node.draft.onError = errorPolicyOf(policy);
-    return this;
-  }
-}
 
 /** A stream of `T`; `S` names the side outputs of the operator that made it. */
 export class DataStream<T, S = NoSides> {
@@ -151,9 +112,7 @@ export class DataStream<T, S = NoSides> {
   union(...others: readonly DataStream<T>[]): DataStream<T> {
     return new DataStream<T>(
       [...this.routes, ...others.flatMap((other) => other.routes)],
-      others.every((other) => other.type === this.type)
-        ? this.type
-        : commonType([this.type, ...others.map((other) => other.type)]),
+      commonType([this.type, ...others.map((other) => other.type)]),
     );
   }
   /**
@@ -185,7 +144,7 @@ export class DataStream<T, S = NoSides> {
   }
   /** Only names that this operator emits; a typo or a `.map` in between fails in tsc. */
   getSideOutput<N extends keyof S & string>(name: N): DataStream<S[N]> {
-    const { from } = this.route;
+    const from = this.#own("getSideOutput");
     assertOneOf("getSideOutput", name, Object.keys(from.draft.sideOutputs));
     const type = from.draft.sideOutputs[name] ?? unknownType;
     return new DataStream<S[N]>([{ from, side: name, partitioning: "forward" }], type);
@@ -239,58 +198,64 @@ export class DataStream<T, S = NoSides> {
 
   // ── settings of the operator that made this stream (OPS-01) ────────────────────────────────
 
+  // A side output, a union and a partitioned stream are views: settings other than `returns` belong on the stream before them.
+
   /** The type of the stream's values: columns on the wire, and a schema for what operators keep of it. */
   returns(type: Type<T>): this {
-    this.route.from.draft.outputType = typeNodeOf(type);
+    retype(this.routes, typeNodeOf(type));
     (this as { type: TypeNode }).type = typeNodeOf(type);
     return this;
   }
   name(name: string): this {
     assertText("name", name);
-    this.route.from.draft.name = name;
+    this.#own("name").draft.name = name;
     return this;
   }
   /** Stable identity of the operator's state: set it in every job that is meant to be upgraded. */
   uid(uid: string): this {
     assertText("uid", uid);
-    this.route.from.uid = uid;
+    this.#own("uid").uid = uid;
     return this;
   }
   setParallelism(n: number): this {
-    this.route.from.draft.parallelism = n;
+    this.#own("setParallelism").draft.parallelism = n;
     return this;
   }
   /** Upper bound for ever: the number of key groups. */
   setMaxParallelism(n: number): this {
-    this.route.from.draft.maxParallelism = n;
+    this.#own("setMaxParallelism").draft.maxParallelism = n;
     return this;
   }
   disableChaining(): this {
-    this.route.from.draft.chaining = "never";
+    this.#own("disableChaining").draft.chaining = "never";
     return this;
   }
   startNewChain(): this {
-    this.route.from.draft.chaining = "head";
+    this.#own("startNewChain").draft.chaining = "head";
     return this;
   }
+  /** Without one: that of the inputs when they agree, else "default". */
   slotSharingGroup(group: string): this {
     assertText("slotSharingGroup", group);
-    this.route.from.draft.slotSharingGroup = group;
+    this.#own("slotSharingGroup").slotSharingGroup = group;
     return this;
   }
   /** How long a record may wait for its batch; 0 sends at once. */
   setBufferTimeout(timeout: Duration): this {
-    this.route.from.draft.bufferTimeoutMs = durationOf("setBufferTimeout", timeout);
+    this.#own("setBufferTimeout").draft.bufferTimeoutMs = durationOf("setBufferTimeout", timeout);
     return this;
   }
-  /** What becomes of a record whose function throws: the job fails, it is skipped, called again, or sent to a side output. */
-  onError(policy: OnError): this {
-    const parsed = errorPolicyOf(policy);
-    const { draft } = this.route.from;
-    draft.onError = parsed;
-    if (parsed.kind === "dead-letter")
-      draft.sideOutputs = { ...draft.sideOutputs, [parsed.name]: this.inputTypeOf() };
-    return this;
+  /**
+   * What becomes of a record whose function throws: the job fails, it is skipped, called again, or sent to a side output. A dead-letter
+   * side gets the operator's input records; of a source, `BadRow`s: the rows that could not be read. `type` is the type of what the side
+   * carries (`badRow` for a source); without it the compiler knows nothing of them.
+   */
+  onError<const P extends OnError>(
+    policy: P,
+  ): P extends DeadLetterPolicy ? DataStream<T, S & DeadLetterSide<P>> : this {
+    setErrorPolicy(this.#own("onError"), policy);
+    // One signature, so that a policy that there is not is named by the compiler's first line.
+    return this as never;
   }
 
   sinkTo(sink: Sink<T>): StreamSink {
@@ -386,13 +351,8 @@ export class DataStream<T, S = NoSides> {
       this.type,
     );
   }
-  private inputTypeOf(): TypeNode {
-    const { from } = this.route;
-    const into = this.builder.edges.find((edge) => edge.to === from.id);
-    const producer = into === undefined ? undefined : this.builder.nodes[into.from];
-    return into?.side === undefined
-      ? (producer?.draft.outputType ?? unknownType)
-      : (producer?.draft.sideOutputs[into.side] ?? unknownType);
+  #own(setting: string): NodeBuilder {
+    return ownOperator(this.routes, setting);
   }
 }
 

@@ -1,5 +1,5 @@
 /** Types that the streams share: keys, fields, sides, contexts. Type-level only. */
-import type { Type } from "@millrace/data";
+import type { AnyType, Infer, Type } from "@millrace/data";
 import type { Duration } from "./duration.ts";
 
 export type Simplify<T> = { [K in keyof T]: T[K] } & {};
@@ -78,5 +78,17 @@ export interface WatermarkGenerator<in T> {
 }
 
 /** What becomes of a record whose function throws, see the guide on errors. */
-export type OnError = "fail" | "skip" | { retry: number } | { deadLetter: string };
+export type OnError = SinkOnError | DeadLetterPolicy;
+/** A sink has no outputs, and so no dead letters. */
+export type SinkOnError = "fail" | "skip" | { retry: number };
+export interface DeadLetterPolicy {
+  /** Name of the side output. It must be read, and end in a sink whose guarantee is no weaker than the job's. */
+  deadLetter: string;
+  /** Type of what the side output carries. Default: the type of the operator's input. */
+  type?: AnyType;
+}
+/** The side output that a policy adds to those of its operator. */
+export type DeadLetterSide<P extends DeadLetterPolicy> = Readonly<
+  Record<P["deadLetter"], P extends { readonly type: infer D extends AnyType } ? Infer<D> : unknown>
+>;
 export type { Duration };

@@ -1,7 +1,7 @@
 /** A keyed stream cut into windows. */
 import { type Type, type TypeNode, typeNodeOf } from "@millrace/data";
 import type { WindowConfig, WindowFunctionConfig } from "@millrace/graph";
-import { durationOf } from "./arguments.ts";
+import { badArgument, durationOf } from "./arguments.ts";
 import type { Duration } from "./duration.ts";
 import { fail } from "./fail.ts";
 import { assertFields, sideTypesOf } from "./fields.ts";
@@ -14,18 +14,29 @@ import { type Aggregation, columnAggregateOf } from "./windows.ts";
 type Settings = Omit<WindowConfig, "fn">;
 type Result<O, K, W, R> = (value: O, ctx: WindowCtx<K, W>) => R;
 
-export interface WindowProcessSpec<T, K, O, St extends StateDecls, Sd extends SideDecls, W> {
+export interface WindowProcessSpec<
+  T,
+  K,
+  O,
+  Gs extends StateDecls,
+  Ws extends StateDecls,
+  Sd extends SideDecls,
+  W,
+> {
   /** Per key, across windows. */
-  globalState?: St;
+  globalState?: Gs;
   /** Per key and window; cleared with the window. */
-  windowState?: St;
+  windowState?: Ws;
   output: Type<O>;
   sideOutputs?: Sd;
   /** All values of the window, each time it fires. */
   onWindow: (
     values: Iterable<T>,
     ctx: WindowCtx<K, W> &
-      Collect<O, Sd> & { readonly windowState: Handles<St>; readonly globalState: Handles<St> },
+      Collect<NoInfer<O>, Sd> & {
+        readonly windowState: Handles<Ws>;
+        readonly globalState: Handles<Gs>;
+      },
   ) => void;
 }
 
@@ -121,9 +132,12 @@ export class WindowedStream<T, K, W extends Window, S = NoSides> {
     );
     return this.#window({ kind: "columns", fields }, functions, {}, type);
   }
-  process<O = NoOutputDeclared, St extends StateDecls = NoState, Sd extends SideDecls = NoSides>(
-    spec: WindowProcessSpec<T, K, O, St, Sd, W>,
-  ): DataStream<O, S & SideTypes<Sd>> {
+  process<
+    O = NoOutputDeclared,
+    Gs extends StateDecls = NoState,
+    Ws extends StateDecls = NoState,
+    Sd extends SideDecls = NoSides,
+  >(spec: WindowProcessSpec<T, K, O, Gs, Ws, Sd, W>): DataStream<O, S & SideTypes<Sd>> {
     const fn: WindowFunctionConfig = {
       kind: "process",
       windowState: stateConfigsOf(spec.windowState),
@@ -147,6 +161,8 @@ export class WindowedStream<T, K, W extends Window, S = NoSides> {
     type?: Type<R>,
   ): DataStream<R, S> {
     const { lateSide } = this.#settings;
+    if (lateSide !== null && lateSide in (extra.sideOutputs ?? {}))
+      throw badArgument("sideOutputLateData", lateSide, "a name that sideOutputs does not declare");
     return this.#stream.next<R, S>(
       {
         kind: "window",

@@ -28,6 +28,8 @@ interface Open {
   line: number;
   /** Lines read since then: parts of one record. */
   pendingLines: number;
+  /** Text of the lines of a record that goes on, each with its end. */
+  before: string;
 }
 
 export class FileReader implements SourceReader<FileSplit> {
@@ -37,6 +39,7 @@ export class FileReader implements SourceReader<FileSplit> {
   readonly #ratePerSec: number;
   readonly #pace: Pace | undefined;
   readonly #waiting: FileSplit[] = [];
+  readonly #decoder = new TextDecoder();
   #open: Open | undefined;
   #noMore = false;
   #asked = false;
@@ -127,6 +130,7 @@ export class FileReader implements SourceReader<FileSplit> {
       position: split.position,
       line: split.line,
       pendingLines: 0,
+      before: "",
     };
     return this.#open;
   }
@@ -156,11 +160,15 @@ export class FileReader implements SourceReader<FileSplit> {
     try {
       result = this.#located(open, open.line + 1, () => open.decoder.decode(line));
     } catch (error) {
+      const text = this.#textOf(open, line);
       this.#passed(open);
-      this.#context.badRow(error);
+      this.#context.badRow(error, text);
       return;
     }
-    if (result === "more") return;
+    if (result === "more") {
+      open.before = `${this.#textOf(open, line)}\n`;
+      return;
+    }
     this.#passed(open);
     if (result === undefined) return;
     this.#pace?.passed();
@@ -170,6 +178,11 @@ export class FileReader implements SourceReader<FileSplit> {
     open.position = open.lines.position;
     open.line += open.pendingLines;
     open.pendingLines = 0;
+    open.before = "";
+  }
+  /** The record so far, as it stands in the file. */
+  #textOf(open: Open, line: Uint8Array): string {
+    return open.before + this.#decoder.decode(line);
   }
   #finish(open: Open, output: ReaderOutput): void {
     this.#open = undefined;
@@ -177,7 +190,7 @@ export class FileReader implements SourceReader<FileSplit> {
     try {
       this.#located(open, open.line + 1, () => open.decoder.end?.());
     } catch (error) {
-      this.#context.badRow(error);
+      this.#context.badRow(error, open.before.replace(/\n$/, ""));
     }
     output.splitFinished(open.split.splitId);
   }

@@ -62,7 +62,8 @@ export class JobMaster {
   #execution: Execution | undefined;
   #cancelRequested = false;
   /** What to do when the last runner has ended. */
-  #delayMs = 0;
+  /** How long it waits, or waited last, before it tries again. */
+  restartDelayMs = 0;
   #waitingForDelay = false;
   #ending: "restart" | "failed" | "canceled" | "finished" | undefined;
   #rootCause: ErrorInfo | undefined;
@@ -358,7 +359,7 @@ export class JobMaster {
       error.retry === "never"
         ? "no"
         : this.#restarts.failed(this.#context.platform.clock.monotonic());
-    this.#delayMs = restart === "no" ? 0 : restart.delayMs;
+    this.restartDelayMs = restart === "no" ? 0 : restart.delayMs;
     if (!this.#cancelRequested) this.status.enter("FAILING", now);
     await this.#stop(restart === "no" ? "failed" : "restart");
   }
@@ -437,7 +438,7 @@ export class JobMaster {
         if (this.checkpointing.nothingToCommit || this.#commitOnly !== undefined)
           return await this.#finish("FAILED");
         this.#runCommittersOnly("FAILED");
-        this.#delayMs = 0;
+        this.restartDelayMs = 0;
         return this.#again();
       case "restart":
         if (this.#cancelRequested && this.checkpointing.nothingToCommit)
@@ -458,7 +459,7 @@ export class JobMaster {
     this.#ending = undefined;
     this.#execution = undefined;
     this.#waitingForDelay = true;
-    const cancel = this.#context.platform.timers.after(this.#delayMs, () => {
+    const cancel = this.#context.platform.timers.after(this.restartDelayMs, () => {
       this.#timers.delete(cancel);
       this.#waitingForDelay = false;
       this.#actor.post({ kind: "schedule" });

@@ -14,7 +14,7 @@ export {
   subtaskOfKeyGroup,
 } from "./key-group.ts";
 export { asKeyType, joinKeyTypes, keyTypeOf, keyTypesFit } from "./key-type.ts";
-export { copyValue, ownText, ownValue } from "./plain.ts";
+export { copyRecord, copyValue, ownText, ownValue } from "./plain.ts";
 export { type ValueCodec, valueCodec } from "./state-codec.ts";
 export {
   type AnyType,

@@ -32,6 +32,41 @@ export function copyValue(value: unknown, depth = 0): unknown {
   return copy(value, depth, false);
 }
 
+/**
+ * A copy for another reader of a record. What can't travel (instances of classes, functions) is shared: that record has not been encoded,
+ * and need not be.
+ */
+export function copyRecord(value: unknown, depth = 0): unknown {
+  if (typeof value !== "object" || value === null || depth >= maxDepth) return value;
+  switch (plainness(value)) {
+    case "object":
+    case "bare": {
+      const result = plainness(value) === "bare" ? (Object.create(null) as object) : {};
+      for (const name of Object.keys(value)) {
+        const field = (value as Record<string, unknown>)[name];
+        setField(result, name, typeof field === "object" ? copyRecord(field, depth + 1) : field);
+      }
+      return result;
+    }
+    case "array":
+      return (value as readonly unknown[]).map((item) => copyRecord(item, depth + 1));
+    case "bytes":
+      return new Uint8Array(value as Uint8Array);
+    case "date":
+      return new Date((value as Date).getTime());
+    case "map":
+      return new Map(
+        [...(value as Map<unknown, unknown>)].map(
+          ([k, v]) => [copyRecord(k, depth + 1), copyRecord(v, depth + 1)] as const,
+        ),
+      );
+    case "set":
+      return new Set([...(value as Set<unknown>)].map((item) => copyRecord(item, depth + 1)));
+    case "other":
+      return value;
+  }
+}
+
 /** A copy to be kept for long: its strings keep nothing alive but themselves. Throws `DATA_UNENCODABLE`. */
 export function ownValue(value: unknown): unknown {
   return copy(value, 0, true);

@@ -6,10 +6,12 @@
  * CHN-2  An implicit forward between different parallelisms becomes rebalance; an explicit one is refused (`GRAPH_FORWARD_MISMATCH`).
  * CHN-3  Every source is a hidden enumerator and a reader; every two-phase sink a writer and a hidden committer.
  * CHN-4  Vertex ids follow a topological order that depends on the graph alone.
+ * CHN-5  A vertex has the key groups of its head: only a head is keyed, and what follows it in the chain must not change where keys live.
  */
-import { defaultMaxParallelism, type TypeNode, unknownType } from "@millrace/data";
+import { defaultMaxParallelism, unknownType } from "@millrace/data";
 import { digestOf } from "./digest.ts";
 import { fail } from "./fail.ts";
+import { edgeType, inputTypeOf } from "./input-type.ts";
 import type {
   ChainedOperator,
   JobEdge,
@@ -59,7 +61,7 @@ export function chainGraph(graph: LogicalGraph): JobGraph {
       id,
       name: members.map((member) => member.logical.name).join(" -> "),
       parallelism: node.parallelism,
-      maxParallelism: Math.max(...members.map((member) => member.maxParallelism)),
+      maxParallelism: node.maxParallelism,
       slotSharingGroup: node.logical.slotSharingGroup,
       role: "task",
       operators: members.map((member) => chainedOperator(member, members, edges, graph)),
@@ -104,10 +106,7 @@ export function chainGraph(graph: LogicalGraph): JobGraph {
       input: logical.input,
       partitioning,
       functionsUid: nodeOf(logical.to).logical.uid,
-      type:
-        logical.side === undefined
-          ? producer.outputType
-          : (producer.sideOutputs[logical.side] ?? unknownType),
+      type: edgeType(graph, logical),
       bufferTimeoutMs: producer.bufferTimeoutMs ?? graph.options.bufferTimeoutMs,
       ...(logical.side === undefined ? {} : { side: logical.side }),
       ...(logical.key === undefined ? {} : { key: logical.key }),
@@ -191,7 +190,7 @@ function chainedOperator(
     (_, input) => into.find((edge) => edge.logical.input === input)?.logical.key ?? null,
   );
   const types = Array.from({ length: inputs }, (_, input) =>
-    typeOf(into.find((edge) => edge.logical.input === input)?.logical, graph),
+    inputTypeOf(graph, logical.id, input as 0 | 1),
   );
   return {
     uid: logical.uid,
@@ -213,14 +212,6 @@ function chainedOperator(
             ...(chained.logical.side === undefined ? {} : { side: chained.logical.side }),
           },
   };
-}
-
-function typeOf(edge: LogicalEdge | undefined, graph: LogicalGraph): TypeNode {
-  const producer = edge === undefined ? undefined : graph.nodes[edge.from];
-  if (edge === undefined || producer === undefined) return unknownType;
-  return edge.side === undefined
-    ? producer.outputType
-    : (producer.sideOutputs[edge.side] ?? unknownType);
 }
 
 function hidden(node: Node, role: "enumerator" | "committer", kind: string): Omit<JobVertex, "id"> {

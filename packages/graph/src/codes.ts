@@ -42,6 +42,12 @@ export const codes = {
     message: "nobody reads the dead-letter output",
     fix: "read it with getSideOutput and end it with a sink",
   },
+  GRAPH_DEAD_LETTER_WEAKER: {
+    domain: "user",
+    retry: "never",
+    message: "dead letters end in a sink that may lose or double what the job's own sinks do not",
+    fix: "end the dead-letter output in a sink of at least the kind of the job's strongest one",
+  },
   GRAPH_SAME_TARGET: {
     domain: "user",
     retry: "never",
@@ -65,5 +71,11 @@ export const codes = {
     retry: "never",
     message: "state needs a real type",
     fix: "declare it with t.object and the like; t.of is a witness for the compiler only",
+  },
+  RUNNER_DIGEST_MISMATCH: {
+    domain: "user",
+    retry: "never",
+    message: "the bundle builds another graph than the one submitted",
+    fix: "make the build function depend on nothing but its parameters, then submit again",
   },
 } as const;

@@ -2,7 +2,9 @@
  * From a job graph and the addresses of its slots to one description per subtask. Pure.
  *
  * DEP-1  A channel is listed at both its ends, in the same way: (edge, producing subtask, consuming subtask).
- * DEP-2  forward connects equals; rescale connects neighbours; everything else connects all to all.
+ * DEP-2  forward connects equals; rescale connects neighbours; everything else connects all to all: a subtask to which `global` sends no
+ *        record still has to hear of barriers, watermarks and the end.
+ * DEP-3  Every subtask has a channel on each of its edges, at both ends: a gate without one would wait for ever.
  */
 import type {
   Endpoint,
@@ -63,6 +65,9 @@ export function expandDeployment(
             ...(edge.custom === undefined ? {} : { custom: edge.custom }),
           }),
         );
+      for (const { edge, channels } of [...inputs, ...outputs])
+        if (channels.length === 0)
+          throw new RangeError(`${vertex.id}/${subtask} has no channel on edge ${edge}`);
       tasks.push({ vertex, subtask, inputs, outputs });
     }
   }
@@ -79,8 +84,6 @@ function connected(
   switch (edge.partitioning) {
     case "forward":
       return from === to;
-    case "global":
-      return to === 0;
     // The larger side is cut into as many runs as the smaller has subtasks.
     case "rescale":
       return producers <= consumers

@@ -1,6 +1,13 @@
 /** A digest of what a graph means: the same for every build of the same job with the same parameters. */
 import { hashBytes } from "@millrace/data";
+import { fail } from "./fail.ts";
 import type { LogicalGraph } from "./model.ts";
+
+/** Throws `RUNNER_DIGEST_MISMATCH`: another build of the job came out differently from the one that was submitted. */
+export function assertDigest(graph: LogicalGraph, submitted: string): void {
+  const built = digestOf(graph);
+  if (built !== submitted) throw fail("RUNNER_DIGEST_MISMATCH", { fields: { submitted, built } });
+}
 
 /**
  * 128 bits as hex. Left out is what is for people only: display names, source positions, descriptions (GRA-2). Not cryptographic: it

@@ -1,6 +1,19 @@
-/** What a job graph looks like to people and tools: the plan as text, as JSON, and in Flink's shape for REST. */
+/**
+ * What a job graph looks like to people and tools: the plan as text, as JSON, and in Flink's shape for REST.
+ *
+ * EXP-1  An edge is `columns` when all that is done with its records names fields, and `objects` when a function takes a record or
+ *        chooses its channel (`access.ts`). It is what the job asks for: the batches themselves are columns on every edge.
+ * EXP-2  Every sink says what a crash can do to its output; the job's own guarantee is that of its weakest sink.
+ */
 import { typeToText } from "@millrace/data";
-import type { ChainedOperator, JobEdge, JobGraph, Json } from "./model.ts";
+import { type Access, accessOfEdge, accessOfOperator } from "./access.ts";
+import {
+  type ChainedOperator,
+  type JobEdge,
+  type JobGraph,
+  type Json,
+  sinkKinds,
+} from "./model.ts";
 
 export interface PlanJson {
   readonly name: string;
@@ -19,7 +32,9 @@ export interface PlanJson {
       readonly kind: string;
       readonly type: string;
       readonly onError: string;
-      readonly access: "columns" | "objects";
+      readonly access: Access;
+      /** Of sinks: the kind, and what it means. */
+      readonly delivery: { readonly kind: string; readonly guarantee: string } | null;
     }[];
   }[];
   readonly edges: readonly {
@@ -30,6 +45,7 @@ export interface PlanJson {
     readonly key: string | null;
     readonly type: string;
     readonly encoding: "typed" | "adaptive";
+    readonly access: Access;
   }[];
   readonly state: readonly {
     readonly uid: string;
@@ -64,7 +80,7 @@ export function planJson(graph: JobGraph): PlanJson {
     .filter((operator) => operator.kind === "sink");
   const worst = sinks
     .map((operator) => sinkKind(operator))
-    .sort((a, b) => rankOf(a) - rankOf(b))[0];
+    .sort((a, b) => sinkKinds.indexOf(a as never) - sinkKinds.indexOf(b as never))[0];
   return {
     name: graph.options.name,
     digest: graph.digest,
@@ -82,7 +98,8 @@ export function planJson(graph: JobGraph): PlanJson {
         kind: operator.kind,
         type: typeToText(operator.outputType),
         onError: operator.onError.kind,
-        access: accessOf(operator),
+        access: accessOfOperator(operator),
+        delivery: operator.kind === "sink" ? deliveryOf(operator) : null,
       })),
     })),
     edges: graph.edges.map((edge) => ({
@@ -93,6 +110,7 @@ export function planJson(graph: JobGraph): PlanJson {
       key: keyText(edge),
       type: typeToText(edge.type),
       encoding: edge.type.kind === "unknown" ? "adaptive" : "typed",
+      access: accessOfEdge(graph, edge),
     })),
     state: graph.vertices.flatMap((vertex) => vertex.operators.flatMap(stateOf)),
   };
@@ -111,13 +129,16 @@ export function explainText(graph: JobGraph): string {
       `    parallelism ${vertex.parallelism} of ${vertex.maxParallelism}${vertex.role === "task" ? "" : `, hidden ${vertex.role}`}${vertex.slotSharingGroup === "default" ? "" : `, slot group ${vertex.slotSharingGroup}`}`,
     );
     for (const operator of vertex.operators) {
-      lines.push(
-        `    ${operator.uid}: ${operator.kind} → ${operator.type} (${operator.access})${operator.onError === "fail" ? "" : `, on error ${operator.onError}`}`,
-      );
+      const does =
+        operator.delivery === null
+          ? `→ ${operator.type} (${operator.access})`
+          : `of kind ${operator.delivery.kind}: ${operator.delivery.guarantee}`;
+      const policy = operator.onError === "fail" ? "" : `, on error ${operator.onError}`;
+      lines.push(`    ${operator.uid}: ${operator.kind} ${does}${policy}`);
     }
     for (const edge of plan.edges.filter((candidate) => candidate.from === vertex.id)) {
       lines.push(
-        `    ─ ${edge.partitioning}${edge.key === null ? "" : ` by ${edge.key}`} → ${edge.to}  ${edge.type} (${edge.encoding})`,
+        `    ─ ${edge.partitioning}${edge.key === null ? "" : ` by ${edge.key}`} → ${edge.to}  ${edge.type} (${edge.encoding}, ${edge.access})`,
       );
     }
   }
@@ -161,16 +182,6 @@ export function flinkPlan(graph: JobGraph): {
   };
 }
 
-function accessOf(operator: ChainedOperator): "columns" | "objects" {
-  if (operator.kind === "filterPresent" || operator.kind === "rolling") return "columns";
-  if (operator.kind !== "window") return "objects";
-  const fn = (operator.config as { readonly fn?: { readonly kind?: string } }).fn;
-  return fn?.kind === "columns" &&
-    operator.keys.every((key) => key === null || key === undefined || "fields" in key)
-    ? "columns"
-    : "objects";
-}
-
 function keyText(edge: JobEdge): string | null {
   if (edge.key === undefined) return null;
   return "fields" in edge.key ? edge.key.fields.join(", ") : "a function";
@@ -179,8 +190,9 @@ function keyText(edge: JobEdge): string | null {
 function sinkKind(operator: ChainedOperator): string {
   return (operator.config as { readonly sinkKind?: string }).sinkKind ?? "at-least-once";
 }
-function rankOf(kind: string): number {
-  return ["at-least-once", "upsert", "commit-log", "two-phase"].indexOf(kind);
+function deliveryOf(operator: ChainedOperator): { kind: string; guarantee: string } {
+  const kind = sinkKind(operator);
+  return { kind, guarantee: guarantees[kind] ?? kind };
 }
 
 function stateOf(operator: ChainedOperator): PlanJson["state"] {
@@ -192,19 +204,29 @@ function stateOf(operator: ChainedOperator): PlanJson["state"] {
     case "mapAsync":
       return [{ uid: operator.uid, type: typeToText(input), origin }];
     case "keyedProcess":
-      return Object.entries(
-        (operator.config as { readonly state: Readonly<Record<string, { readonly type: Json }>> })
-          .state,
-      ).map(([name, state]) => ({
-        uid: `${operator.uid}.${name}`,
-        type: typeToText(state.type as never),
-        origin: "declared" as const,
-      }));
-    case "window":
-      return [{ uid: operator.uid, ...windowState(operator, typeToText(input), origin) }];
+      return declared(operator.uid, (operator.config as { readonly state: Declared }).state);
+    case "window": {
+      const { fn } = operator.config as {
+        readonly fn: { readonly windowState?: Declared; readonly globalState?: Declared };
+      };
+      return [
+        { uid: operator.uid, ...windowState(operator, typeToText(input), origin) },
+        ...declared(`${operator.uid}.windowState`, fn.windowState ?? {}),
+        ...declared(`${operator.uid}.globalState`, fn.globalState ?? {}),
+      ];
+    }
     default:
       return [];
   }
+}
+
+type Declared = Readonly<Record<string, { readonly type: Json }>>;
+function declared(uid: string, state: Declared): PlanJson["state"] {
+  return Object.entries(state).map(([name, { type }]) => ({
+    uid: `${uid}.${name}`,
+    type: typeToText(type as never),
+    origin: "declared" as const,
+  }));
 }
 
 function windowState(

@@ -1,6 +1,8 @@
 export { chainGraph } from "./chain.ts";
 export { expandDeployment } from "./deployment.ts";
+export { assertDigest } from "./digest.ts";
 export { explainText, flinkPlan, type PlanJson, planJson, slotsNeeded } from "./explain.ts";
+export { commonType, inputTypeOf } from "./input-type.ts";
 export type {
   ChainedOperator,
   CheckpointOptions,

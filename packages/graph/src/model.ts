@@ -11,7 +11,9 @@
 import type { TypeNode } from "@millrace/data";
 
 /** The four kinds of a sink, by what a crash can do to its output; the same words as in `spi`. */
-export type SinkKind = "two-phase" | "upsert" | "commit-log" | "at-least-once";
+export type SinkKind = (typeof sinkKinds)[number];
+/** From the weakest to the strongest. */
+export const sinkKinds = ["at-least-once", "upsert", "commit-log", "two-phase"] as const;
 
 export type Json =
   | null

@@ -1,7 +1,8 @@
 /** What is wrong with a graph before anything starts: an error for what can't run right, a warning for what may hurt later. Pure. */
 import { nearest } from "@millrace/base";
 import { fail } from "./fail.ts";
-import type { LogicalGraph, LogicalNode } from "./model.ts";
+import { inputTypeOf } from "./input-type.ts";
+import { type LogicalGraph, type LogicalNode, sinkKinds } from "./model.ts";
 import type { WatermarkConfig } from "./operator-configs.ts";
 
 /** Answers warnings. Throws the first error as a coded one that names the operator and its place. */
@@ -42,18 +43,27 @@ export function validateGraph(graph: LogicalGraph): readonly string[] {
 function uniqueUids(graph: LogicalGraph): void {
   const seen = new Map<string, LogicalNode>();
   for (const node of graph.nodes) {
-    const other = seen.get(node.uid);
-    if (other !== undefined) {
-      throw fail("GRAPH_DUPLICATE_UID", {
-        fields: {
-          uid: node.uid,
-          first: `${other.name} at ${other.at ?? "?"}`,
-          second: `${node.name} at ${node.at ?? "?"}`,
-        },
-      });
+    for (const uid of uidsOf(node)) {
+      const other = seen.get(uid);
+      if (other !== undefined) {
+        throw fail("GRAPH_DUPLICATE_UID", {
+          fields: {
+            uid,
+            first: `${other.name} at ${other.at ?? "?"}`,
+            second: `${node.name} at ${node.at ?? "?"}`,
+          },
+        });
+      }
+      seen.set(uid, node);
     }
-    seen.set(node.uid, node);
   }
+}
+
+/** Its own, and that of the hidden subtask that belongs to it (CHN-3). */
+function uidsOf(node: LogicalNode): readonly string[] {
+  const { uid } = node;
+  if (node.kind === "source") return [uid, `${uid}/enumerator`];
+  return node.sink?.kind === "two-phase" ? [uid, `${uid}/committer`] : [uid];
 }
 
 function parallelism(graph: LogicalGraph, node: LogicalNode): void {
@@ -99,12 +109,38 @@ function needsWatermarks(graph: LogicalGraph, window: LogicalNode): void {
 function deadLetter(graph: LogicalGraph, node: LogicalNode): void {
   if (node.onError.kind !== "dead-letter") return;
   const { name } = node.onError;
-  if (!graph.edges.some((edge) => edge.from === node.id && edge.side === name)) {
-    throw fail("GRAPH_DEAD_LETTER_UNREAD", {
-      fields: { operator: node.name, deadLetter: name, at: node.at ?? "" },
+  const fields = { operator: node.name, deadLetter: name, at: node.at ?? "" };
+  const own = strongest(sinksBehind(graph, node.id, name));
+  if (own === undefined) throw fail("GRAPH_DEAD_LETTER_UNREAD", { fields });
+  const other = strongest(graph.nodes) ?? own;
+  if (rankOf(own) < rankOf(other))
+    throw fail("GRAPH_DEAD_LETTER_WEAKER", {
+      fields: { ...fields, deadLetterSink: sinkText(own), strongestSink: sinkText(other) },
     });
-  }
 }
+
+/** The sinks that what leaves by this side can reach. */
+function sinksBehind(graph: LogicalGraph, node: number, side: string): readonly LogicalNode[] {
+  const reached = new Set<number>();
+  const visit = (id: number): void => {
+    if (reached.has(id)) return;
+    reached.add(id);
+    for (const edge of graph.edges) if (edge.from === id) visit(edge.to);
+  };
+  for (const edge of graph.edges) if (edge.from === node && edge.side === side) visit(edge.to);
+  return graph.nodes.filter((other) => reached.has(other.id));
+}
+function strongest(nodes: readonly LogicalNode[]): LogicalNode | undefined {
+  return nodes
+    .filter((node) => node.sink !== undefined)
+    .reduce<LogicalNode | undefined>(
+      (best, node) => (best === undefined || rankOf(node) > rankOf(best) ? node : best),
+      undefined,
+    );
+}
+const rankOf = (node: LogicalNode): number => sinkKinds.indexOf(node.sink?.kind ?? "at-least-once");
+const sinkText = (node: LogicalNode): string =>
+  `${node.name} at ${node.at ?? "?"} (${node.sink?.kind ?? ""})`;
 
 function sameTargets(graph: LogicalGraph): void {
   const seen = new Map<string, LogicalNode>();
@@ -135,9 +171,7 @@ function requireType(graph: LogicalGraph, node: LogicalNode): void {
         (node.config as { readonly fn: { readonly kind: string } }).fn.kind,
       ));
   if (!keepsStream) return;
-  const edge = graph.edges.find((candidate) => candidate.to === node.id);
-  const type = edge === undefined ? undefined : graph.nodes[edge.from]?.outputType;
-  if (type?.kind === "unknown")
+  if (inputTypeOf(graph, node.id, 0).kind === "unknown")
     throw fail("GRAPH_TYPE_REQUIRED", { fields: { operator: node.name, at: node.at ?? "" } });
 }
 

@@ -5,8 +5,9 @@
  * MIN-1  Control messages cross asynchronously and in order, as they would over a stream.
  * MIN-2  Data crosses slots encoded, as it would between processes: no object is ever shared between two slots.
  * MIN-3  Silence is no failure: a TaskManager on this loop is silent only while user code holds the loop, however long that is.
+ * MIN-4  Every attempt builds the job anew, as a runner does: what closures keep to themselves does not outlive a failure.
  */
-import { buildJob, type Job } from "@millrace/api";
+import { type BuiltJob, buildJob, type Job } from "@millrace/api";
 import {
   type ErrorInfo,
   errorFromInfo,
@@ -19,11 +20,12 @@ import {
   type Connection,
   Coordinator,
   coordinatorOptions,
+  type ExceptionEntry,
   isTerminal,
   type JobState,
 } from "@millrace/coordinator";
 import { createLocalNetwork } from "@millrace/exchange";
-import { chainGraph, type JobGraph } from "@millrace/graph";
+import { assertDigest, chainGraph, type JobGraph } from "@millrace/graph";
 import { InlineTaskManager } from "@millrace/runtime";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
 import { createPatientPlatform, type PatientPlatform } from "./patient-platform.ts";
@@ -43,6 +45,8 @@ export interface RunOptions {
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly parallelism?: number;
   readonly jobId?: string;
+  /** After each failure of an attempt: what it was, and when it is tried again; undefined when it is not. */
+  readonly onFailure?: (failure: ExceptionEntry, delayMs: number | undefined) => void;
 }
 export interface RunningJob {
   readonly jobId: string;
@@ -68,7 +72,7 @@ export class MiniCluster {
   readonly #patient: PatientPlatform | undefined;
   readonly #options: MiniClusterOptions;
   readonly #network: ReturnType<typeof createLocalNetwork>;
-  readonly #functions = new Map<string, ReadonlyMap<string, Readonly<Record<string, unknown>>>>();
+  readonly #builds = new Map<string, () => BuiltJob>();
   readonly #managers = new Map<
     string,
     { readonly manager: InlineTaskManager; readonly connection: Connection; stop: () => void }
@@ -126,8 +130,9 @@ export class MiniCluster {
           `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
         ),
       loadFunctions: (start) => {
-        const functions = this.#functions.get(start.bundle);
-        return (uid) => functions?.get(uid) ?? {};
+        const built = this.#builds.get(start.bundle)?.();
+        if (built !== undefined) assertDigest(built.graph, start.graphDigest);
+        return (uid) => built?.functions.get(uid) ?? {};
       },
       secrets: secretFromEnvironment,
       ...(this.#options.faultPoint === undefined ? {} : { faultPoint: this.#options.faultPoint }),
@@ -176,14 +181,16 @@ export class MiniCluster {
 
   /** Builds and starts a job. Rejects with coded errors before anything runs. */
   async submit(job: Job, options: RunOptions = {}): Promise<RunningJob> {
-    const built = buildJob(job, {
-      parameters: options.parameters ?? {},
-      ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
-    });
+    const build = () =>
+      buildJob(job, {
+        parameters: options.parameters ?? {},
+        ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
+      });
+    const built = build();
     await built.validate();
     const graph = chainGraph(built.graph);
     const bundle = `inline/${this.#platform.random.hex(8)}`;
-    this.#functions.set(bundle, built.functions);
+    this.#builds.set(bundle, build);
     const jobId = await this.coordinator.submit({
       jobName: graph.options.name,
       graph,
@@ -192,8 +199,18 @@ export class MiniCluster {
       ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
     });
     const master = this.coordinator.job(jobId);
+    let told: ExceptionEntry | undefined;
+    const tellFailures = () => {
+      const { roots } = master.exceptions;
+      const known = told === undefined ? -1 : roots.indexOf(told);
+      const fresh = known < 0 ? roots : roots.slice(0, known);
+      told = roots[0];
+      const delayMs = master.status.state === "FAILED" ? undefined : master.restartDelayMs;
+      for (const failure of [...fresh].reverse()) options.onFailure?.(failure, delayMs);
+    };
     const ended = new Promise<JobState>((resolve, reject) => {
       const look = setInterval(() => {
+        tellFailures();
         if (this.#fatal !== undefined) {
           clearInterval(look);
           reject(this.#fatal);

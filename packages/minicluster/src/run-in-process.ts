@@ -4,6 +4,7 @@ import { errorInfo, isMillraceError } from "@millrace/base";
 import { secretFromEnvironment } from "@millrace/base/node";
 import { chainGraph, slotsNeeded } from "@millrace/graph";
 import type { BlobStore } from "@millrace/spi";
+import { failureText } from "./failure-text.ts";
 import { MiniCluster, type MiniClusterOptions } from "./mini-cluster.ts";
 
 export interface RunJobOptions extends BuildArguments {
@@ -13,6 +14,8 @@ export interface RunJobOptions extends BuildArguments {
   /** With a durable store: the same id goes on where it was. */
   readonly jobId?: string;
   readonly onWarning?: (warning: string) => void;
+  /** One line after each failure that is tried again. */
+  readonly onFailure?: (text: string) => void;
 }
 
 /** Runs to the end. Resolves with the last state; rejects with the root cause of a failure, or a coded error before anything has run. */
@@ -36,6 +39,9 @@ export async function runJob(
       ...(options.parameters === undefined ? {} : { parameters: options.parameters }),
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
       ...(options.jobId === undefined ? {} : { jobId: options.jobId }),
+      onFailure(failure, delayMs) {
+        if (delayMs !== undefined) options.onFailure?.(failureText(failure, delayMs));
+      },
     });
     for (const warning of running.warnings) options.onWarning?.(warning);
     const cancel = () => running.cancel();
@@ -64,7 +70,10 @@ export async function runInProcess(job: Job, args: readonly string[]): Promise<v
         throw new TypeError(`unknown argument ${args[i] ?? ""}: write --set name=value`);
       parameters[assignment.slice(0, at)] = assignment.slice(at + 1);
     }
-    await runJob(job, { parameters });
+    await runJob(job, {
+      parameters,
+      onFailure: (text) => process.stderr.write(`${text}\n`),
+    });
   } catch (error) {
     const info = errorInfo(error);
     const fields = Object.entries(info.fields)

@@ -42,6 +42,18 @@ export const codes = {
     message: "a function whose result is kept in state returned undefined",
     fix: "return the new value from reduce and add, also after changing the accumulator in place; use clear() to empty a state",
   },
+  OPERATOR_ASYNC_FUNCTION: {
+    domain: "user",
+    retry: "never",
+    message: "a function that has to answer at once returned a promise",
+    fix: "use mapAsync for asynchronous work: key, state and outputs are there during the call only",
+  },
+  OPERATOR_OUTSIDE_CALL: {
+    domain: "user",
+    retry: "never",
+    message: "state or an output was used outside the call that it was given to",
+    fix: "finish with it before the function returns; use mapAsync before it for asynchronous work",
+  },
   OPERATOR_BAD_FLATMAP: {
     domain: "user",
     retry: "never",

@@ -1,5 +1,6 @@
 /** `process`: the user's function per record, non-keyed, or keyed with value state. One context object per operator, reused. */
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
+import { CallScope } from "./call-scope.ts";
 import { fail } from "./fail.ts";
 import { userCounters } from "./user-counters.ts";
 import { mutationCheck, type StateConfigs, type ValueHandle, valueHandles } from "./value-state.ts";
@@ -24,10 +25,16 @@ class ProcessContext {
   resource: unknown;
   readonly state: Readonly<Record<string, ValueHandle>>;
   readonly #setup: OperatorSetup;
+  readonly #scope: CallScope;
   #time = Number.NaN;
 
-  constructor(setup: OperatorSetup, state: Readonly<Record<string, ValueHandle>>) {
+  constructor(
+    setup: OperatorSetup,
+    scope: CallScope,
+    state: Readonly<Record<string, ValueHandle>>,
+  ) {
     this.#setup = setup;
+    this.#scope = scope;
     this.state = state;
   }
   at(timestamp: number): void {
@@ -35,13 +42,16 @@ class ProcessContext {
     this.timestamp = Number.isNaN(timestamp) ? undefined : timestamp;
   }
   get key(): unknown {
+    this.#scope.assertOpen("key");
     return this.#setup.state.currentKey;
   }
   /** Not methods: users take them out of `ctx`. */
   readonly collect = (value: unknown): void => {
+    this.#scope.assertOpen("collect");
     this.#setup.output.emit(value, this.#time);
   };
   readonly output = (name: string, value: unknown): void => {
+    this.#scope.assertOpen("output");
     emitDeclaredSide(this.#setup, name, value, this.#time);
   };
 }
@@ -65,14 +75,16 @@ function createProcess(
   key: ((value: unknown) => unknown) | undefined,
 ): Operator {
   const { functions, state } = setup;
-  const onElement = functions["onElement"] as (value: unknown, ctx: ProcessContext) => void;
+  const onElement = functions["onElement"] as (value: unknown, ctx: ProcessContext) => unknown;
   const open = functions["open"] as ((task: unknown) => unknown) | undefined;
   const close = functions["close"] as ((resource: unknown) => void | Promise<void>) | undefined;
   const configs = (setup.config as { readonly state?: StateConfigs }).state ?? {};
   const mutations = mutationCheck(setup);
+  const scope = new CallScope(setup.task.uid);
   const context = new ProcessContext(
     setup,
-    valueHandles({ state, configs, prefix: "state:", mutations }),
+    scope,
+    valueHandles({ scope, state, configs, prefix: "state:", mutations }),
   );
   let opened = false;
   return {
@@ -86,7 +98,7 @@ function createProcess(
     onElement(value, timestamp) {
       if (key !== undefined) state.selectKey(key(value));
       context.at(timestamp);
-      onElement(value, context);
+      scope.run(onElement, value, context);
       mutations?.afterCall();
     },
     async close() {

@@ -6,7 +6,8 @@
  *        on a tie the first (or with `first: false` the last) such record.
  */
 import type { OperatorDefinition, OperatorSetup, StateTable } from "@millrace/spi";
-import { fail, returned } from "./fail.ts";
+import { returned } from "./call-scope.ts";
+import { fail } from "./fail.ts";
 import { streamTable } from "./stream-table.ts";
 
 type Row = Readonly<Record<string, unknown>>;

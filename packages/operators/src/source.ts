@@ -15,6 +15,7 @@ import type {
   SourceDefinition,
   Split,
 } from "@millrace/spi";
+import { badRowOf, textOf } from "./bad-row.ts";
 import { blame } from "./chain/culprit.ts";
 import { generatorOf, ReadableClock, timestampReader } from "./watermarks/generator.ts";
 import { SplitWatermarks } from "./watermarks/split-watermarks.ts";
@@ -52,7 +53,6 @@ function createSource(setup: OperatorSetup): Operator {
   };
   const splits = new SplitWatermarks(watermarks, generatorOf(setup.functions), output);
   const read = timestampReader(watermarks, setup.functions, setup.task.uid);
-  const errors = setup.metrics.counter("numRecordsInErrors");
   const reader = source.createReader({
     subtask: setup.task.subtask,
     parallelism: setup.task.parallelism,
@@ -65,10 +65,16 @@ function createSource(setup: OperatorSetup): Operator {
       mailbox.execute(() => {
         throw error;
       }),
-    badRow(error) {
-      if (!setup.skipBadRows) throw error;
-      errors.inc();
-    },
+    badRow: (error, text) =>
+      setup.failed(error, {
+        value: badRowOf(error, text, undefined),
+        timestamp: Number.NaN,
+        skipped() {},
+        // It would not read better a second time.
+        again() {
+          throw error;
+        },
+      }),
   });
   const readerOutput: ReaderOutput = {
     emit(splitId, value, given) {
@@ -77,8 +83,9 @@ function createSource(setup: OperatorSetup): Operator {
         timestamp = read(value, given);
       } catch (error) {
         blame(error, setup.task.uid);
+        const place = reader.where?.(splitId) ?? `split ${splitId}`;
         return setup.failed(error, {
-          value,
+          value: badRowOf(error, textOf(value), place),
           timestamp: given,
           skipped() {},
           again: () => readerOutput.emit(splitId, value, given),

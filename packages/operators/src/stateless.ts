@@ -1,5 +1,6 @@
 /** Operators without state: what the chain generator inlines. `onElement` is the same in words, for everyone else. */
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
+import { assertSynchronous, CallScope } from "./call-scope.ts";
 import { fail } from "./fail.ts";
 
 type Fn = (value: unknown) => unknown;
@@ -12,7 +13,11 @@ export const mapOperator: OperatorDefinition = {
     const fn = functions["fn"] as Fn;
     return {
       inline: { kind: "map", fn },
-      onElement: (value, timestamp) => output.emit(fn(value), timestamp),
+      onElement(value, timestamp) {
+        const result = fn(value);
+        assertSynchronous(result);
+        output.emit(result, timestamp);
+      },
     };
   },
 };
@@ -26,7 +31,9 @@ export const filterOperator: OperatorDefinition = {
     return {
       inline: { kind: "filter", fn },
       onElement(value, timestamp) {
-        if (fn(value)) output.emit(value, timestamp);
+        const keep = fn(value);
+        assertSynchronous(keep);
+        if (keep) output.emit(value, timestamp);
       },
     };
   },
@@ -53,15 +60,24 @@ export const flatMapOperator: OperatorDefinition = {
   kind: "flatMap",
   inputs: 1,
   keyed: false,
-  create({ functions, output }: OperatorSetup): Operator {
+  create({ functions, output, task }: OperatorSetup): Operator {
     const fn = functions["fn"] as (value: unknown, emit: (value: unknown) => void) => unknown;
+    const scope = new CallScope(task.uid);
     let current = Number.NaN;
-    const emit = (value: unknown) => output.emit(value, current);
+    const emit = (value: unknown) => {
+      scope.assertOpen("emit");
+      output.emit(value, current);
+    };
+    // A generator runs here, and may emit as well.
+    const emitResults = (value: unknown) => {
+      const results = fn(value, emit);
+      assertSynchronous(results);
+      if (results !== undefined && results !== null) emitAll(results, emit);
+    };
     return {
       onElement(value, timestamp) {
         current = timestamp;
-        const results = fn(value, emit);
-        if (results !== undefined && results !== null) emitAll(results, emit);
+        scope.run(emitResults, value, undefined);
       },
     };
   },
@@ -88,9 +104,13 @@ export const coMapOperator: OperatorDefinition = {
   create({ functions, output }): Operator {
     const first = functions["first"] as Fn;
     const second = functions["second"] as Fn;
+    const emit = (result: unknown, timestamp: number) => {
+      assertSynchronous(result);
+      output.emit(result, timestamp);
+    };
     return {
-      onElement: (value, timestamp) => output.emit(first(value), timestamp),
-      onElement2: (value, timestamp) => output.emit(second(value), timestamp),
+      onElement: (value, timestamp) => emit(first(value), timestamp),
+      onElement2: (value, timestamp) => emit(second(value), timestamp),
     };
   },
 };

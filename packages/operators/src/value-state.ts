@@ -7,6 +7,7 @@
  */
 import { encodeValue, type TypeNode, valueFromJson } from "@millrace/data";
 import type { KeyedState, OperatorSetup, StateTable } from "@millrace/spi";
+import type { CallScope } from "./call-scope.ts";
 import { fail } from "./fail.ts";
 
 export interface StateConfig {
@@ -58,8 +59,10 @@ export class ValueHandle {
   readonly #absent: () => unknown;
   readonly #where: Namespace;
   readonly #mutations: MutationCheck | undefined;
+  readonly #scope: CallScope;
 
   constructor(options: {
+    readonly scope: CallScope;
     readonly name: string;
     readonly table: StateTable;
     readonly absent: () => unknown;
@@ -71,20 +74,24 @@ export class ValueHandle {
     this.#absent = options.absent;
     this.#where = options.where;
     this.#mutations = options.mutations;
+    this.#scope = options.scope;
   }
   /** Not methods: users take them out of the handle. */
   readonly value = (): unknown => {
+    this.#scope.assertOpen(this.name);
     const value = this.#table.get(this.#where.a, this.#where.b, 0) ?? this.#absent();
     this.#mutations?.given(this, value);
     return value;
   };
   readonly update = (value: unknown): void => {
+    this.#scope.assertOpen(this.name);
     if (value === undefined)
       throw fail("OPERATOR_NOTHING_RETURNED", { fields: { function: "update" } });
     this.#mutations?.written(this);
     this.#table.put(this.#where.a, this.#where.b, 0, value);
   };
   readonly clear = (): void => {
+    this.#scope.assertOpen(this.name);
     this.#mutations?.written(this);
     this.#table.delete(this.#where.a, this.#where.b, 0);
   };
@@ -93,17 +100,19 @@ export class ValueHandle {
 const unnamed: Namespace = { a: 0, b: 0 };
 
 export function valueHandles(options: {
+  readonly scope: CallScope;
   readonly state: KeyedState;
   readonly configs: StateConfigs;
   readonly prefix: string;
   readonly where?: Namespace;
   readonly mutations: MutationCheck | undefined;
 }): Readonly<Record<string, ValueHandle>> {
-  const { state, configs, prefix, where = unnamed, mutations } = options;
+  const { scope, state, configs, prefix, where = unnamed, mutations } = options;
   const handles: Record<string, ValueHandle> = {};
   for (const [name, { type, hasDefault, default: absent }] of Object.entries(configs)) {
     const table = state.table({ name: `${prefix}${name}`, type, origin: "declared" });
     handles[name] = new ValueHandle({
+      scope,
       name,
       table,
       absent: hasDefault ? () => valueFromJson(type, absent) : () => undefined,

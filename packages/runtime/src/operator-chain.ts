@@ -275,8 +275,6 @@ export class OperatorChain {
       secrets: (name) => host.secrets(name),
       committedFloor: host.job.committedFloor,
       checkMutations: host.checkMutations,
-      skipBadRows:
-        description.onError.kind === "skip" || description.onError.kind === "dead-letter",
       guarded: (call) => this.chain.guarded(index, call),
       failed: (error, call) => this.chain.failed(index, error, call),
     };

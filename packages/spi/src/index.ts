@@ -1,3 +1,4 @@
+export { type BadRow, badRow, badRowType } from "./bad-row.ts";
 export type { BlobInfo, BlobStore } from "./blob-store.ts";
 export {
   type FormatDecoder,

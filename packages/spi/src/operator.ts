@@ -136,8 +136,6 @@ export interface OperatorSetup {
   guarded(call: () => void): void;
   /** A value from state that was changed and not written back fails the call: `STATE_NOT_UPDATED`. */
   readonly checkMutations: boolean;
-  /** The operator's error policy is not "fail": records that can't be read are skipped and counted. */
-  readonly skipBadRows: boolean;
   /** Sends a hint against the stream to every upstream subtask of input 0 (split requests). Best effort, unordered with data. */
   sendHint(hint: unknown): void;
   /** Enumerators only: sets the receiver of hints. */

@@ -77,8 +77,11 @@ export interface ReaderContext {
   available(): void;
   /** Fails the task with this error (for errors in callbacks). */
   fail(error: unknown): void;
-  /** What to do with a row that does not parse: throws under "fail", else counts (and routes to the dead-letter side). */
-  badRow(error: unknown): void;
+  /**
+   * A row that can't be read, and its text. Throws under the policies "fail" and "retry"; else the row is counted and passed over, or
+   * goes to the dead-letter side as a `BadRow` whose place is that of the error's fields `file`, `line` and `column`.
+   */
+  badRow(error: unknown, text: string): void;
 }
 
 export interface SourceReader<S extends Split> {

@@ -1,11 +1,5 @@
 /** Error codes of TaskManagers and task runners. */
 export const codes = {
-  RUNNER_DIGEST_MISMATCH: {
-    domain: "user",
-    retry: "never",
-    message: "the bundle builds another graph than the one submitted",
-    fix: "make the build function depend on nothing but its parameters, then submit again",
-  },
   RUNNER_BUNDLE_MISSING: {
     domain: "external",
     retry: "restart-job",

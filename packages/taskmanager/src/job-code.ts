@@ -1,7 +1,7 @@
 /** The user's code inside a worker: the bundle, built again with the submitted parameters, and checked against the submitted graph. */
 import { pathToFileURL } from "node:url";
 import { buildJob, isJob } from "@millrace/api";
-import { chainGraph } from "@millrace/graph";
+import { assertDigest } from "@millrace/graph";
 import { fail } from "./fail.ts";
 
 /** What was given at submission besides the code: every later build sees the same. */
@@ -21,9 +21,7 @@ export async function loadJobCode(
   digest: string,
 ): Promise<JobCode> {
   const built = await buildBundle(bundleFile, build);
-  const found = chainGraph(built.graph).digest;
-  if (found !== digest)
-    throw fail("RUNNER_DIGEST_MISMATCH", { fields: { submitted: digest, built: found } });
+  assertDigest(built.graph, digest);
   return { functions: (uid) => built.functions.get(uid) ?? {} };
 }
 

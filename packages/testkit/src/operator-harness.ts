@@ -350,7 +350,6 @@ export class OperatorHarness {
   }
   #setup(output: Output): OperatorSetup {
     const options = this.#options;
-    const onError = options.onError ?? { kind: "fail" };
     return {
       task: {
         jobId: "job",
@@ -405,7 +404,6 @@ export class OperatorHarness {
       guarded: (call) => this.chain.guarded(0, call),
       failed: (error, call) => this.chain.failed(0, error, call),
       checkMutations: options.checkMutations ?? true,
-      skipBadRows: onError.kind === "skip" || onError.kind === "dead-letter",
       sendHint: (hint) => this.hints.push(hint),
       onHint: (receive) => {
         this.#hint = receive;

@@ -28,7 +28,7 @@ export interface SourceRunOptions {
   /** Every split request comes twice (SRC-3). */
   readonly doubledHints?: boolean;
   /** A row that does not parse; default: thrown. */
-  readonly badRow?: (error: unknown) => void;
+  readonly badRow?: (error: unknown, text: string) => void;
 }
 
 interface Seat {

@@ -20,7 +20,7 @@ export interface VerifySourceOptions {
   /** Restored after each so many records, in runs of their own. Default 1, 2 and 7. */
   readonly restoreEvery?: readonly number[];
   /** For a record the reader refuses; must not throw. */
-  readonly badRow?: (error: unknown) => void;
+  readonly badRow?: (error: unknown, text: string) => void;
 }
 export interface VerifySourceReport {
   /** Of the straight run, in order. */

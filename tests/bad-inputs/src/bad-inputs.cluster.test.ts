@@ -19,9 +19,15 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { graphCases } from "./graph-cases.ts";
 import { jobCases } from "./job-cases.ts";
 import { type Case, main, type Outcome, prepareWorld, runCase, type World } from "./run-case.ts";
+import { streamCases } from "./stream-cases.ts";
 import { usageCases } from "./usage-cases.ts";
 
-const cases: Readonly<Record<string, Case>> = { ...usageCases, ...jobCases, ...graphCases };
+const cases: Readonly<Record<string, Case>> = {
+  ...usageCases,
+  ...jobCases,
+  ...graphCases,
+  ...streamCases,
+};
 const golden = join(import.meta.dirname, "golden.json");
 const update = process.env["MILLRACE_UPDATE"] === "1";
 const expected: Record<string, Outcome> = existsSync(golden)

@@ -1,23 +1,7 @@
 /** Jobs that say something that can't be. Those that a compiler would refuse are JavaScript: the text must be as good there. */
+import { bad, badOptions, hour, timed, windowed, words } from "./graph-text.ts";
 import { job } from "./job-text.ts";
 import type { Case } from "./run-case.ts";
-
-/** `statement` stands in line 4. */
-const bad = (statement: string, ...says: readonly string[]): Case => ({
-  args: ["run", "job.mjs"],
-  files: { "job.mjs": job(`  ${statement}`) },
-  says,
-});
-const badOptions = (options: string, ...says: readonly string[]): Case => ({
-  args: ["plan", "job.mjs"],
-  files: { "job.mjs": job("", options) },
-  says,
-});
-const words = `env.fromCollection([{ word: "a", count: 1, at: 0 }], t.object({ word: t.string, count: t.float64, at: t.float64 })).uid("words")`;
-const timed = `${words}.assignTimestampsAndWatermarks(Watermarks.monotonous({ timestamps: "at" })).keyBy("word")`;
-const windowed = (assigner: string) =>
-  `${timed}.window(${assigner}).aggregate({ n: agg.count() }).print();`;
-const hour = `TumblingEventTimeWindows.of("1h")`;
 
 export const graphCases: Readonly<Record<string, Case>> = {
   "no sink": bad("env.fromCollection([1]);", "GRAPH_EMPTY", "bad", "sinkTo"),

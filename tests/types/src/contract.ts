@@ -3,6 +3,8 @@ import {
   type AggregateFunction,
   type Aggregation,
   agg,
+  type BadRow,
+  badRow,
   csv,
   type DataStream,
   defineJob,
@@ -163,6 +165,44 @@ const resourced = fl.mapAsync({
 is<Equal<typeof resourced, DataStream<number>>>();
 const rows = await collect((e) => e.fromCollection([1, 2]).map((x) => String(x)));
 is<Equal<typeof rows, string[]>>();
+const skipped = fl.map((f) => f.origin).onError("skip");
+is<Equal<typeof skipped, DataStream<string>>>();
+const retried = fl.map((f) => f.origin).onError({ retry: 3 });
+is<Equal<typeof retried, DataStream<string>>>();
+const lettered = fl.map((f) => f.origin).onError({ deadLetter: "dead" });
+const untypedLetters = lettered.getSideOutput("dead");
+is<Equal<typeof untypedLetters, DataStream<unknown>>>();
+const letters = fl
+  .map((f) => f.origin)
+  .onError({ deadLetter: "dead", type: Flight })
+  .getSideOutput("dead");
+is<Equal<typeof letters, DataStream<F>>>();
+const besides = sided.onError({ deadLetter: "dead" });
+const stillBad = besides.getSideOutput("bad");
+is<Equal<typeof stillBad, DataStream<number>>>();
+const unread = fl.onError({ deadLetter: "unread", type: badRow }).getSideOutput("unread");
+is<Equal<typeof unread, DataStream<BadRow>>>();
+const onWindows = w.process({
+  globalState: { seen: state.value(t.int64, { default: 0 }) },
+  windowState: { last: state.value(t.string) },
+  output: t.string,
+  sideOutputs: { empty: t.int64 },
+  onWindow(flights, ctx) {
+    const seen: number = ctx.globalState.seen.value();
+    const last: string | undefined = ctx.windowState.last.value();
+    for (const { origin } of flights) ctx.collect(`${ctx.key} ${origin} ${seen} ${last ?? ""}`);
+    ctx.output("empty", ctx.window.start);
+  },
+});
+const empties = onWindows.getSideOutput("empty");
+is<Equal<typeof empties, DataStream<number>>>();
+w.process({
+  windowState: { last: state.value(t.string, { default: "" }) },
+  output: t.string,
+  onWindow(_flights, ctx) {
+    ctx.collect(ctx.windowState.last.value());
+  },
+});
 declare const col: Aggregation<F, number>;
 void col;
 function generic<T extends { at: number }>(s: DataStream<T>, ty: Type<T>): DataStream<T> {

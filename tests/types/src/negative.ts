@@ -1,12 +1,12 @@
 /** What must not compile. Each snippet stands in a function with the names of `prelude` in scope. */
-export const prelude = `import { agg, csv, type DataStream, defineJob, type Emit, type Env, generatorSource, json, minutes, param, state, t, TumblingEventTimeWindows, Watermarks } from "millrace";
+export const prelude = `import { agg, badRow, csv, type DataStream, defineJob, type Emit, type Env, generatorSource, json, minutes, param, state, t, TumblingEventTimeWindows, Watermarks } from "millrace";
 import { fileSink, fileSource } from "millrace/files";
 const Flight = t.object({ carrier: t.string, origin: t.string, scheduled: t.timestamp, delayMinutes: t.float64.nullable() });
 declare const env: Env;
 const fl = env.fromSource(fileSource({ path: "x", format: json(Flight) }), Watermarks.none());
 const k = fl.keyBy("origin");
 const w = k.window(TumblingEventTimeWindows.of("1h")).sideOutputLateData("late");
-void [agg, csv, defineJob, generatorSource, minutes, param, state, fileSink, w];
+void [agg, badRow, csv, defineJob, generatorSource, minutes, param, state, fileSink, w];
 export type { DataStream, Emit };
 `;
 
@@ -57,6 +57,15 @@ export const negative: Readonly<Record<string, string>> = {
   "mapAsync without a timeout": `fl.mapAsync(async (f) => f, {});`,
   "mapAsync that promises nothing": `fl.mapAsync((f) => f.origin, { timeout: "1s" });`,
   "an onTimeout of another type": `fl.mapAsync(async (f) => f.origin, { timeout: "1s", onTimeout: () => 1 });`,
+  "state of a window looked for across windows": `w.process({ windowState: { last: state.value(t.string) }, output: t.string, onWindow(_v, ctx) { ctx.globalState.last; } });`,
+  "state across windows looked for in one": `w.process({ globalState: { last: state.value(t.string) }, output: t.string, onWindow(_v, ctx) { ctx.windowState.last; } });`,
+  "window state where none is declared": `w.process({ output: t.string, onWindow(_v, ctx) { ctx.windowState.last; } });`,
+  "a dead-letter side of another name": `fl.map((f) => f.origin).onError({ deadLetter: "dead" }).getSideOutput("daed");`,
+  "dead letters under a policy without any": `fl.map((f) => f.origin).onError("skip").getSideOutput("dead");`,
+  "a dead letter used as what it is not known to be": `fl.map((f) => f.origin).onError({ deadLetter: "dead" }).getSideOutput("dead").map((f) => f.origin);`,
+  "a field that a bad row does not have": `fl.onError({ deadLetter: "bad", type: badRow }).getSideOutput("bad").map((row) => row.origin);`,
+  "a type of dead letters that is none": `fl.map((f) => f.origin).onError({ deadLetter: "dead", type: "Flight" });`,
+  "dead letters of a sink": `fl.print().onError({ deadLetter: "dead" });`,
   "an error policy that is not there": `fl.map((f) => f).onError("ignore");`,
   "a parameter that is not declared": `defineJob({ name: "j", params: { a: param.string() } }, (_e, { b }) => { void b; });`,
   "a parameter of another type": `defineJob({ name: "j", params: { a: param.number() } }, (_e, { a }) => { const s: string = a; void s; });`,

@@ -34,6 +34,7 @@ export async function run(
     ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
     ...(state === undefined ? {} : { store: () => openProbed(state), jobId: localJobId }),
     onWarning: (warning) => process.stderr.write(`warning: ${warning}\n`),
+    onFailure: (text) => process.stderr.write(`${text}\n`),
   });
   if (options.json === true) print(JSON.stringify({ job: job.name, state: ended }));
 }

@@ -1,11 +1,23 @@
 /**
  * An operator's output: what it emits goes straight on, unless a guard holds it back until the call has succeeded.
  *
- * OUT-1  Between `hold` and `release` nothing leaves; `discard` forgets what was emitted since `hold`.
+ * OUT-1  Between `hold` and `release` nothing leaves, watermarks and idleness included; then all of it does, in the order in which it was
+ *        emitted. `discard` forgets the records and watermarks emitted since `hold`; that an input is active again it does not take back, for it
+ *        will not be said twice.
+ * OUT-2  Of several readers of a side in the chain all but the last get a copy (GTX-4).
  */
+import { copyRecord } from "@millrace/data";
 import type { Output } from "@millrace/spi";
 
 export type Exit = (value: unknown, timestamp: number) => void;
+
+/** Where the records of a side output go. */
+export interface Side {
+  /** Network outputs: they capture a record at once. */
+  readonly exits: readonly Exit[];
+  /** Operators of the chain. */
+  readonly readers: readonly Exit[];
+}
 
 /** What an output needs of its chain. */
 export interface OutputHome {
@@ -16,17 +28,21 @@ export interface OutputHome {
   emitIdle(operator: number, idle: boolean): void;
 }
 
-interface Held {
-  readonly side: string | undefined;
-  readonly value: unknown;
-  readonly timestamp: number;
-}
+type Held =
+  | {
+      readonly kind: "record";
+      readonly side: string | undefined;
+      readonly value: unknown;
+      readonly timestamp: number;
+    }
+  | { readonly kind: "watermark"; readonly watermark: number }
+  | { readonly kind: "idle"; readonly idle: boolean };
 
 export class ChainOutput implements Output {
   readonly #chain: OutputHome;
   readonly #index: number;
   #out: Exit = () => {};
-  #sides: ReadonlyMap<string, readonly Exit[]> = new Map();
+  #sides: ReadonlyMap<string, Side> = new Map();
   #held: Held[] | undefined;
 
   constructor(chain: OutputHome, index: number) {
@@ -34,29 +50,35 @@ export class ChainOutput implements Output {
     this.#index = index;
   }
   /** The operator is made before the generated code is: its ways out come afterwards. */
-  connect(out: Exit, sides: ReadonlyMap<string, readonly Exit[]>): void {
+  connect(out: Exit, sides: ReadonlyMap<string, Side>): void {
     this.#out = out;
     this.#sides = sides;
   }
   emit(value: unknown, timestamp: number): void {
     if (this.#held === undefined) this.#out(value, timestamp);
-    else this.#held.push({ side: undefined, value, timestamp });
+    else this.#held.push({ kind: "record", side: undefined, value, timestamp });
   }
   emitSide(name: string, value: unknown, timestamp: number): void {
     if (this.#held !== undefined) {
-      this.#held.push({ side: name, value, timestamp });
+      this.#held.push({ kind: "record", side: name, value, timestamp });
       return;
     }
-    const exits = this.#sides.get(name);
-    if (exits === undefined || exits.length === 0) return;
+    const side = this.#sides.get(name);
+    if (side === undefined) return;
     this.#chain.recordsOut[this.#index]! += 1;
-    for (const exit of exits) exit(value, timestamp);
+    for (const exit of side.exits) exit(value, timestamp);
+    const last = side.readers.length - 1;
+    side.readers.forEach((reader, i) => {
+      reader(i === last ? value : copyRecord(value), timestamp);
+    });
   }
   emitWatermark(watermark: number): void {
-    this.#chain.emitWatermark(this.#index, watermark);
+    if (this.#held === undefined) this.#chain.emitWatermark(this.#index, watermark);
+    else this.#held.push({ kind: "watermark", watermark });
   }
   emitIdle(idle: boolean): void {
-    this.#chain.emitIdle(this.#index, idle);
+    if (this.#held === undefined) this.#chain.emitIdle(this.#index, idle);
+    else this.#held.push({ kind: "idle", idle });
   }
   get full(): boolean {
     return this.#chain.full;
@@ -68,14 +90,18 @@ export class ChainOutput implements Output {
     this.#held = [];
   }
   discard(): void {
+    const held = this.#held ?? [];
     this.#held = undefined;
+    for (const item of held) if (item.kind === "idle") this.emitIdle(item.idle);
   }
   release(): void {
     const held = this.#held ?? [];
     this.#held = undefined;
-    for (const { side, value, timestamp } of held) {
-      if (side === undefined) this.#out(value, timestamp);
-      else this.emitSide(side, value, timestamp);
+    for (const item of held) {
+      if (item.kind === "watermark") this.emitWatermark(item.watermark);
+      else if (item.kind === "idle") this.emitIdle(item.idle);
+      else if (item.side === undefined) this.#out(item.value, item.timestamp);
+      else this.emitSide(item.side, item.value, item.timestamp);
     }
   }
 }

@@ -7,10 +7,11 @@
  * CHA-2  Each of `process`, `watermark`, `endOfData` may stop for lack of room, or of time, and is called again for the rest.
  * CHA-3  Under an error policy other than "fail" calls go through a guard (`guard.ts`); such an operator is never inlined.
  */
-import { maxWatermark, minWatermark } from "@millrace/data";
+import { copyRecord, maxWatermark, minWatermark } from "@millrace/data";
 import type { ErrorPolicy } from "@millrace/graph";
 import type { FailedCall, KeyedState, Operator, Output } from "@millrace/spi";
-import { ChainOutput, type Exit } from "./chain-output.ts";
+import { assertSynchronous } from "../call-scope.ts";
+import { ChainOutput, type Exit, type Side } from "./chain-output.ts";
 import { blame, culpritOf } from "./culprit.ts";
 import { Guard } from "./guard.ts";
 import { type ChainText, generateChainText } from "./source-text.ts";
@@ -115,6 +116,8 @@ export class Chain {
       "gate",
       "recordsIn",
       "recordsOut",
+      "copy",
+      "synchronous",
       this.code,
     ) as (...parts: readonly unknown[]) => Generated;
     const gate = {
@@ -129,6 +132,8 @@ export class Chain {
       gate,
       this.recordsIn,
       this.recordsOut,
+      copyRecord,
+      assertSynchronous,
     );
     this.#outputs.forEach((output, i) => {
       output.connect(this.#generated.outs[i] ?? (() => {}), this.#sides(i));
@@ -269,15 +274,17 @@ export class Chain {
 
   // ── sides and policies ─────────────────────────────────────────────────────────────────────
 
-  #sides(operator: number): ReadonlyMap<string, readonly Exit[]> {
-    const sides = new Map<string, Exit[]>();
+  #sides(operator: number): ReadonlyMap<string, Side> {
+    const sides = new Map<string, { readonly exits: readonly Exit[]; readonly readers: Exit[] }>();
     for (const [name, exits] of Object.entries(this.#options.operators[operator]?.sideExits ?? {}))
-      sides.set(name, [...exits]);
+      sides.set(name, { exits, readers: [] });
     this.#options.operators.forEach(({ reads }, child) => {
       if (reads.operator !== operator || reads.side === undefined) return;
       const into = this.#generated.ins[child];
       if (into === undefined) throw new RangeError("a reader of a side output has no way in");
-      sides.set(reads.side, [...(sides.get(reads.side) ?? []), into]);
+      const side = sides.get(reads.side) ?? { exits: [], readers: [] };
+      side.readers.push(into);
+      sides.set(reads.side, side);
     });
     return sides;
   }

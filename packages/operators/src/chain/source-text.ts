@@ -8,6 +8,9 @@
  * GTX-1  Every text is unique (it holds the job, the operators' uids and the subtask), so V8 shares no type feedback between chains,
  *        nor between the subtasks of one that run in the same thread.
  * GTX-2  Every call of user code stands on a line of its own; `lines` says whose it is.
+ * GTX-4  Of several readers of one output in the chain all but the last get a copy: what one does to a record, no other sees. What goes to
+ *        the network is captured there and then, before any reader has it.
+ * GTX-5  A function that answers a promise fails its operator (CSC-1).
  * GTX-3  The body of one function holds at most `maxCalls` calls; what is longer goes on in the next function.
  * GTX-4  Names are text and nothing else: no line of the code ends where a name has the end of a line.
  */
@@ -130,14 +133,23 @@ class ChainTextBuilder {
       case "map": {
         const result = `v${this.#names++}`;
         this.#call(operator, `const ${result} = functions[${operator}](${value});`, indent);
+        // Inline, because a call would cost more than the test.
+        this.#blamed(
+          operator,
+          `${indent}if (typeof ${result} === "object" && ${result} !== null && typeof ${result}.then === "function") synchronous(${result});`,
+        );
         this.#output(operator, result, indent);
         return;
       }
-      case "filter":
-        this.#call(operator, `if (functions[${operator}](${value})) {`, indent);
+      case "filter": {
+        const keep = `v${this.#names++}`;
+        this.#call(operator, `const ${keep} = functions[${operator}](${value});`, indent);
+        this.#blamed(operator, `${indent}if (typeof ${keep} === "object") synchronous(${keep});`);
+        this.#line(`${indent}if (${keep}) {`);
         this.#output(operator, value, `${indent}  `);
         this.#line(`${indent}}`);
         return;
+      }
       case "filterPresent": {
         const present = shape.fields
           .map((field) => `${value}[${literal(field)}] != null`)
@@ -157,15 +169,22 @@ class ChainTextBuilder {
     // What can't be encoded is its operator's fault.
     for (let exit = 0; exit < exits; exit++)
       this.#blamed(operator, `${indent}exits[${operator}][${exit}](${value}, timestamp);`);
-    for (const child of this.#children[operator] ?? []) {
+    const children = this.#children[operator] ?? [];
+    children.forEach((child, i) => {
+      const own = i === children.length - 1 ? value : this.#copyOf(value, indent);
       const inlined = this.#shape.operators[child]?.inline !== undefined;
       if (inlined && this.#calls >= maxCalls) {
-        this.#line(`${indent}in${child}(${value}, timestamp);`);
+        this.#line(`${indent}in${child}(${own}, timestamp);`);
         this.#want("in", child);
-      } else this.#deliver(child, value, indent);
-    }
+      } else this.#deliver(child, own, indent);
+    });
   }
 
+  #copyOf(value: string, indent: string): string {
+    const own = `v${this.#names++}`;
+    this.#line(`${indent}const ${own} = copy(${value});`);
+    return own;
+  }
   #want(entry: "in" | "out", operator: number): void {
     const name = `${entry}${operator}`;
     if (this.#written.has(name)) return;

@@ -8,10 +8,10 @@ import type { TypeNode } from "@millrace/data";
 import type { ColumnAggregate, WindowFunctionConfig } from "@millrace/graph";
 import type { OperatorSetup, StateTable } from "@millrace/spi";
 import { columnAggregate } from "../aggregates/column-aggregates.ts";
-import { returned } from "../fail.ts";
+import { assertSynchronous, CallScope, returned } from "../call-scope.ts";
 import { emitDeclaredSide } from "../process.ts";
 import { streamTable } from "../stream-table.ts";
-import { mutationCheck, valueHandles } from "../value-state.ts";
+import { mutationCheck, type ValueHandle, valueHandles } from "../value-state.ts";
 import type { WindowRef } from "./window.ts";
 
 export interface WindowContents {
@@ -51,6 +51,7 @@ function emitter(
       result === undefined
         ? value
         : result(value, { key: setup.state.currentKey, window, currentWatermark });
+    assertSynchronous(out);
     setup.output.emit(out, window.end - 1);
   };
 }
@@ -151,8 +152,10 @@ function processContents(
   const values: StateTable = setup.state.table(streamTable("window:values", setup.inputTypes[0]));
   const where = { a: 0, b: 0 };
   const mutations = mutationCheck(setup);
+  const scope = new CallScope(setup.task.uid);
   const { state } = setup;
   const windowState = valueHandles({
+    scope,
     state,
     configs: config.windowState,
     prefix: "windowState:",
@@ -160,12 +163,16 @@ function processContents(
     mutations,
   });
   const globalState = valueHandles({
+    scope,
     state,
     configs: config.globalState,
     prefix: "globalState:",
     mutations,
   });
-  const onWindow = setup.functions["onWindow"] as (values: Iterable<unknown>, ctx: unknown) => void;
+  const onWindow = setup.functions["onWindow"] as (
+    values: Iterable<unknown>,
+    ctx: unknown,
+  ) => unknown;
   return {
     add(start, value) {
       const count = counts.get(start, 0, 0) ?? 0;
@@ -177,15 +184,20 @@ function processContents(
       if (count === 0) return;
       where.a = window.start;
       const all = Array.from({ length: count }, (_, i) => values.get(window.start, 0, i));
-      onWindow(all, {
+      scope.run(onWindow, all, {
         key: setup.state.currentKey,
         window,
         currentWatermark,
         windowState,
         globalState,
-        collect: (value: unknown) => setup.output.emit(value, window.end - 1),
-        output: (name: string, value: unknown) =>
-          emitDeclaredSide(setup, name, value, window.end - 1),
+        collect(value: unknown) {
+          scope.assertOpen("collect");
+          setup.output.emit(value, window.end - 1);
+        },
+        output(name: string, value: unknown) {
+          scope.assertOpen("output");
+          emitDeclaredSide(setup, name, value, window.end - 1);
+        },
       });
       mutations?.afterCall();
     },
@@ -194,7 +206,11 @@ function processContents(
       for (let i = 0; i < count; i++) values.delete(start, 0, i);
       counts.delete(start, 0, 0);
       where.a = start;
-      for (const handle of Object.values(windowState)) handle.clear();
+      scope.run(clearAll, Object.values(windowState), undefined);
     },
   };
+}
+
+function clearAll(handles: readonly ValueHandle[]): void {
+  for (const handle of handles) handle.clear();
 }
