@@ -18,9 +18,8 @@ export interface JobContext {
   readonly committedFloor: number;
 }
 
-/** Objects of the job's store as a slot uses them: uploads for a checkpoint, ranged reads for a restore. */
+/** Objects of the job's store as a slot reads them: to restore, and to merge. */
 export interface SnapshotObjects {
-  put(key: string, bytes: Uint8Array): Promise<void>;
   getRange(key: string, from: number, to: number): Promise<Uint8Array | undefined>;
 }
 
@@ -32,7 +31,7 @@ export interface SlotHost {
   readonly objects: SnapshotObjects;
   /** How segment blocks are compressed; undefined: not at all. */
   readonly compression: BlockCompression | undefined;
-  /** Makes segments of what a snapshot copied, on another thread where there is one. */
+  /** Makes segments of what a snapshot copied and stores them, on another thread where there is one. */
   readonly segments: SegmentBuilder;
   /** Closures of the job by operator uid. */
   functions(uid: string): Readonly<Record<string, unknown>>;

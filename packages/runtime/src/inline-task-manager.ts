@@ -18,7 +18,7 @@ export interface InlineTaskManagerOptions {
   readonly slots: number;
   readonly platform: Platform;
   readonly logger: Logger;
-  readonly objects: SnapshotObjects;
+  readonly objects: SnapshotObjects & { put(key: string, bytes: Uint8Array): Promise<void> };
   readonly compression?: BlockCompression;
   readonly checkMutations: boolean;
   /** A door to the data plane for one slot of one attempt. */
@@ -150,7 +150,7 @@ export class InlineTaskManager {
       transport,
       objects: this.#options.objects,
       compression: this.#options.compression,
-      segments: inlineSegmentBuilder(this.#options.compression),
+      segments: inlineSegmentBuilder(this.#options.compression, this.#options.objects),
       checkMutations: this.#options.checkMutations,
       job: {
         jobId: runner.attempt.jobId,

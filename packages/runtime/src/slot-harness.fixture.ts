@@ -126,12 +126,11 @@ export class SlotHarness {
               void this.logged.push([message, (error as ErrorInfo | undefined)?.fields["thrown"]]),
           },
           transport: network.transport({ host: "local", port }, scope),
-          objects: {
-            put: async (key, bytes) => void (await this.store.put(key, bytes)),
-            getRange: (key, from, to) => this.store.getRange(key, from, to),
-          },
+          objects: { getRange: (key, from, to) => this.store.getRange(key, from, to) },
           compression: undefined,
-          segments: inlineSegmentBuilder(undefined),
+          segments: inlineSegmentBuilder(undefined, {
+            put: (key, bytes) => this.store.put(key, bytes),
+          }),
           checkMutations: true,
           job: {
             jobId: "job",

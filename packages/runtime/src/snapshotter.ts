@@ -3,7 +3,8 @@
  *
  *   begin (at the barrier)  operators' lists, keyed state's epoch      step (later)  copy rows, some at a time → build segments → upload → acknowledge
  *
- * SNP-1  Closing the epoch is all that happens at the barrier; rows are copied between slices of work, segments built elsewhere.
+ * SNP-1  Closing the epoch is all that happens at the barrier; rows are copied between slices of work, segments built and
+ *        stored elsewhere.
  * SNP-2  One object per subtask and checkpoint, under a name that holds (epoch, attempt, n): CKP-2.
  * SNP-3  The watermark of a snapshot never falls behind that of the restored one.
  * SNP-4  A newer barrier, or an abort, gives up an older snapshot: nothing is acknowledged for it any more. A barrier whose base it is
@@ -128,9 +129,11 @@ export class Snapshotter {
       const built: (readonly BuiltSegment[])[] = [];
       for (const state of states) built.push(await this.#build(state, checkpointId));
       if (this.#current !== checkpointId) return;
-      const { object, operators } = this.#assemble(work, states, built, name);
+      const operators = this.#describe(work, states, built, name);
+      const segments = built.flat().map(({ bytes }) => bytes);
+      const newBytes = segments.reduce((sum, { length }) => sum + length, 0);
       host.faultPoint("snapshot.before-upload");
-      if (object.length > 0) await host.objects.put(name, object);
+      if (newBytes > 0) await host.segments.upload(name, segments);
       host.faultPoint("snapshot.after-upload");
       if (this.#current !== checkpointId) return;
       operators.forEach((operator, i) => {
@@ -142,7 +145,7 @@ export class Snapshotter {
         subtask: deployment.subtask,
         operators,
         finished: work.finished,
-        uploaded: object.length === 0 ? [] : [{ object: name, sizeBytes: object.length }],
+        uploaded: newBytes === 0 ? [] : [{ object: name, sizeBytes: newBytes }],
         timings: {
           alignmentMs: work.alignmentMs,
           syncMs: work.syncMs,
@@ -154,7 +157,7 @@ export class Snapshotter {
             sum + operator.segments.reduce((bytes, segment) => bytes + segment.length, 0),
           0,
         ),
-        newBytes: object.length,
+        newBytes,
       };
       host.report({ kind: "acknowledged", checkpointId, snapshot });
     } catch (error) {
@@ -193,24 +196,23 @@ export class Snapshotter {
     return bytes;
   }
 
-  #assemble(
+  /** Where everything will be: segments stand in the object in the order in which they were built. */
+  #describe(
     work: Work,
     states: readonly StateSnapshot[],
     built: readonly (readonly BuiltSegment[])[],
     name: string,
-  ): { readonly object: Uint8Array; readonly operators: readonly OperatorSnapshot[] } {
+  ): readonly OperatorSnapshot[] {
     const { chain, deployment } = this.#options;
     const own = keyGroupRange(
       deployment.subtask,
       deployment.vertex.parallelism,
       deployment.vertex.maxParallelism,
     );
-    const object = new Uint8Array(built.flat().reduce((sum, { bytes }) => sum + bytes.length, 0));
     let offset = 0;
-    const operators = states.map((state, i): OperatorSnapshot => {
+    return states.map((state, i): OperatorSnapshot => {
       const segments: SegmentRef[] = [...state.carried];
       built[i]?.forEach(({ bytes, rows, crc }, part) => {
-        object.set(bytes, offset);
         segments.push({
           object: name,
           offset,
@@ -231,6 +233,5 @@ export class Snapshotter {
         watermark: work.watermarks[i] ?? 0,
       };
     });
-    return { object, operators };
   }
 }

@@ -35,14 +35,35 @@ export interface BuiltSegment {
   /** CRC32C of the bytes. */
   readonly crc: number;
 }
-/** Builds segments here or elsewhere. Rejects with `STATE_CORRUPT` when an older segment can't be read. */
+/** Builds and stores segments here or elsewhere. */
 export interface SegmentBuilder {
+  /** Rejects with `STATE_CORRUPT` when an older segment can't be read. */
   build(task: SegmentTask): Promise<BuiltSegment>;
+  /** Stores segments, one behind the other, as one object. Their bytes are given away. */
+  upload(key: string, segments: readonly Uint8Array<ArrayBuffer>[]): Promise<void>;
 }
 
 /** Builds on the caller's thread. */
-export function inlineSegmentBuilder(compression: BlockCompression | undefined): SegmentBuilder {
-  return { build: async (task) => buildSegment(task, compression) };
+export function inlineSegmentBuilder(
+  compression: BlockCompression | undefined,
+  objects: { put(key: string, bytes: Uint8Array): Promise<unknown> },
+): SegmentBuilder {
+  return {
+    build: async (task) => buildSegment(task, compression),
+    upload: async (key, segments) => void (await objects.put(key, joinSegments(segments))),
+  };
+}
+
+export function joinSegments(segments: readonly Uint8Array[]): Uint8Array {
+  const [only] = segments;
+  if (only !== undefined && segments.length === 1) return only;
+  const object = new Uint8Array(segments.reduce((sum, { length }) => sum + length, 0));
+  let offset = 0;
+  for (const segment of segments) {
+    object.set(segment, offset);
+    offset += segment.length;
+  }
+  return object;
 }
 
 export function buildSegment(

@@ -9,6 +9,7 @@ export {
   type BuiltSegment,
   buildSegment,
   inlineSegmentBuilder,
+  joinSegments,
   type SegmentBuilder,
   type SegmentTask,
 } from "./build-segment.ts";

@@ -21,6 +21,7 @@ import {
   type WorkerStart,
 } from "./runner-protocol.ts";
 import { workerHeapMb } from "./runner-watch.ts";
+import type { HelperStart } from "./segment-thread.ts";
 
 const workers = new Map<number, Worker>();
 const addresses: { slot: number; host: string; port: number }[] = [];
@@ -47,7 +48,10 @@ async function start(runner: RunnerStart): Promise<void> {
   const resourceLimits = {
     maxOldGenerationSizeMb: workerHeapMb(runner.memoryBytes, runner.start.slots.length),
   };
-  const helper = newWorker("segment-main", { resourceLimits });
+  const helper = newWorker("segment-main", {
+    workerData: { store: runner.store } satisfies HelperStart,
+    resourceLimits,
+  });
   helper.on("error", (error) => void crash(error));
   for (const slot of runner.start.slots) {
     const { port1, port2 } = new MessageChannel();

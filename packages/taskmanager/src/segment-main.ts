@@ -1,22 +1,43 @@
 /**
- * The helper thread of a runner: sorts, compresses and checks what snapshots copied, so that slots go on with records meanwhile.
- * Every slot has a port of its own; what it sends is built in the order in which it comes.
+ * The helper thread of a runner: sorts, compresses, checks and uploads what snapshots copied, so that slots go on with records meanwhile.
+ * Every slot has a port of its own; what it sends is built in the order in which it comes, uploads go side by side.
  */
-import { type MessagePort, parentPort } from "node:worker_threads";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import { errorInfo } from "@millrace/base";
 import { zstd } from "@millrace/base/node";
-import { buildSegment } from "@millrace/state";
-import type { SegmentAnswer, SegmentRequest } from "./segment-thread.ts";
+import { buildSegment, joinSegments } from "@millrace/state";
+import { openStore } from "@millrace/storage";
+import type { HelperStart, SegmentAnswer, SegmentRequest } from "./segment-thread.ts";
 
 const parent = parentPort;
 if (parent === null) throw new Error("segment-main runs as a worker thread");
+const store = openStore((workerData as HelperStart).store);
+// Told to whoever uploads.
+store.catch(() => {});
+
 parent.on("message", (port: MessagePort) => {
-  port.on("message", ({ id, task }: SegmentRequest) => {
+  port.on("message", (request: SegmentRequest) => {
+    const failed = (error: unknown) =>
+      port.postMessage({ id: request.id, error: errorInfo(error) } satisfies SegmentAnswer);
+    if (request.kind === "upload") {
+      upload(request).then(
+        () => port.postMessage({ id: request.id } satisfies SegmentAnswer),
+        failed,
+      );
+      return;
+    }
     try {
-      const built = buildSegment(task, zstd);
-      port.postMessage({ id, built } satisfies SegmentAnswer, [built.bytes.buffer]);
+      const built = buildSegment(request.task, zstd);
+      port.postMessage({ id: request.id, built } satisfies SegmentAnswer, [built.bytes.buffer]);
     } catch (error) {
-      port.postMessage({ id, error: errorInfo(error) } satisfies SegmentAnswer);
+      failed(error);
     }
   });
 });
+
+async function upload({
+  key,
+  segments,
+}: Extract<SegmentRequest, { kind: "upload" }>): Promise<void> {
+  await (await store).put(key, joinSegments(segments));
+}
