@@ -1,5 +1,6 @@
 export { type Aligner, type AlignerDecision, createAligner } from "./aligner.ts";
 export { decodeEntry, decodeManifest, encodeManifest } from "./codec.ts";
+export { readAhead, readDense } from "./dense.ts";
 export { isEpochCurrent, winEpoch } from "./epochs.ts";
 export {
   type ClaimOptions,
@@ -22,11 +23,13 @@ export type {
   SubtaskSnapshot,
   TableSchema,
 } from "./model.ts";
-export { checkpointPrefix, manifestName, snapshotName } from "./object-names.ts";
+export { checkpointPrefix, endedName, manifestName, snapshotName } from "./object-names.ts";
+export { createOwn } from "./own-object.ts";
 export { PendingCheckpoint, type PendingOptions } from "./pending-checkpoint.ts";
 export { obtainPermit } from "./permit.ts";
 export { commitRestarts, createRestartStrategy, type RestartStrategy } from "./restart.ts";
 export { planRestore, type RestoreRow } from "./restore.ts";
 export { type Deletion, decideDeletions, type RetentionView } from "./retention.ts";
+export { retried } from "./retried.ts";
 export { sha256 } from "./sha256.ts";
 export { decideTrigger, type TriggerDecision, type TriggerState } from "./trigger.ts";

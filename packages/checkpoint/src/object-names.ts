@@ -17,6 +17,8 @@ export const logEntryName = (jobId: string, slot: number): string =>
 /** Where the leader of an epoch has its claim; `renewal` counts those it made anew, 0 is the first. */
 export const claimName = (jobId: string, epoch: number, renewal: number): string =>
   `jobs/${jobId}/claims/${padded(epoch)}${renewal === 0 ? "" : `.${padded(renewal)}`}`;
+/** Written once the log is terminal (coordinator). */
+export const endedName = (jobId: string): string => `jobs/${jobId}/ended`;
 export const checkpointPrefix = (jobId: string): string => `jobs/${jobId}/checkpoints/`;
 
 export interface CheckpointRef {

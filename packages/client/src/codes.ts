@@ -42,6 +42,12 @@ export const codes = {
     message: "the jobmanager does not answer",
     fix: "start a cluster with `millrace local up`, or name the one that runs with --jobmanager",
   },
+  CLIENT_OUTCOME_UNKNOWN: {
+    domain: "external",
+    retry: "never",
+    message: "the jobmanager did not say whether it has taken the job",
+    fix: "look for the job with `millrace show` and the id named; submit again only when it is not there",
+  },
   CLIENT_REFUSED: {
     domain: "user",
     retry: "never",

@@ -11,6 +11,7 @@ import { bundleJob } from "./bundle.ts";
 import { fail } from "./fail.ts";
 import { jobOf } from "./load-job.ts";
 import type { RestClient } from "./rest-client.ts";
+import { runJob } from "./run-job.ts";
 import { typeCheck } from "./type-check.ts";
 
 export interface SubmitOptions {
@@ -50,7 +51,7 @@ export async function submitJob(client: RestClient, options: SubmitOptions): Pro
   options.onStep?.("run");
   const jobName = options.jobName ?? graph.options.name;
   // The id is ours, so that repeating an unanswered request can't run the job twice.
-  const jobId = await client.run(id, {
+  const jobId = await runJob(client, id, {
     jobId: randomBytes(16).toString("hex"),
     jobName,
     graph,

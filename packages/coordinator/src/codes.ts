@@ -12,6 +12,12 @@ export const codes = {
     message: "the job has already ended",
     fix: "submit it again to run it again",
   },
+  JOB_ID_TAKEN: {
+    domain: "user",
+    retry: "never",
+    message: "another job has this id",
+    fix: "submit without an id, or with one of your own; an id can't be used again, not even after its job has ended",
+  },
   JOB_NOT_RUNNING: {
     domain: "user",
     retry: "backoff",
@@ -23,6 +29,12 @@ export const codes = {
     retry: "never",
     message: "the submission is not valid",
     fix: "submit with a client of the same version",
+  },
+  JOB_REGISTRY_CORRUPT: {
+    domain: "external",
+    retry: "never",
+    message: "the registry of jobs is damaged",
+    fix: "restore the object from a backup: the jobs behind it can't be found without it",
   },
   JOB_RUNNER_LOST: {
     domain: "external",
@@ -59,6 +71,12 @@ export const codes = {
     retry: "never",
     message: "the restart strategy allows no further attempt",
     fix: "mend the cause, then submit the job again",
+  },
+  JOB_LEADER_STARTING: {
+    domain: "external",
+    retry: "backoff",
+    message: "this jobmanager is still starting",
+    fix: "ask again in a moment",
   },
   JOB_LEADER_ENDED: {
     domain: "external",

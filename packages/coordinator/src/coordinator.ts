@@ -4,26 +4,34 @@
  * COO-1  It first wins `epochs/<e>`, and only then reads anything else.
  * COO-2  A stream's first message is its registration; anything else before it is ignored.
  * COO-3  Until an epoch is won, streams are turned away. Whatever says that a higher epoch exists ends it, once, through `onEnd`.
+ * COO-4  Until all jobs have been looked at, clients are asked to come again: a job that has not been found yet is not absent.
+ * COO-5  A job is taken over once in an epoch: of calls that would, all but the first wait for it.
  */
 import {
   type Cancel,
+  errorFromInfo,
   errorInfo,
   type JobId,
   type Logger,
   type Platform,
   jobId as toJobId,
 } from "@millrace/base";
-import { claimJob, isEpochCurrent, winEpoch } from "@millrace/checkpoint";
+import { isEpochCurrent, type JobLog, readAhead, retried, winEpoch } from "@millrace/checkpoint";
 import type { MetricSample, Up, UpMessage } from "@millrace/protocol";
 import type { BlobStore } from "@millrace/spi";
+import { EndedJobs } from "./ended-jobs.ts";
+import { endedRecordOf, writeEnded } from "./ended-record.ts";
 import { fail } from "./fail.ts";
+import { inParallel } from "./in-parallel.ts";
 import type { JobUp } from "./job-events.ts";
+import { type LoadedJob, loadJob } from "./job-loader.ts";
 import { JobMaster } from "./job-master.ts";
 import { JobMetrics } from "./job-metrics.ts";
 import { isTerminal } from "./job-status.ts";
+import { endedView, type JobView, unloadableView, unreadableSubmission } from "./job-view.ts";
 import type { CoordinatorOptions } from "./options.ts";
 import { Requests } from "./requests.ts";
-import { type BuildArguments, JobRegistry, type Submission } from "./submission.ts";
+import { assertSame, type BuildArguments, JobRegistry, type Submission } from "./submission.ts";
 import { type TaskManagerSession, TaskManagers } from "./task-managers.ts";
 
 export interface CoordinatorContext {
@@ -47,35 +55,71 @@ export class Coordinator {
   readonly metrics: JobMetrics;
   readonly #context: CoordinatorContext;
   readonly #registry: JobRegistry;
+  /** Those of this epoch; when they have ended, until they expire. */
   readonly #jobs = new Map<string, JobMaster>();
+  /** Those that had ended before, until they expire, and those that could not be loaded. */
+  readonly #still = new Map<string, JobView>();
+  readonly #ended: EndedJobs;
+  /** Submissions on their way, by job; each ends with its job known or refused (COO-5). */
+  readonly #opening = new Map<
+    string,
+    { readonly bundle: string; readonly done: Promise<unknown> }
+  >();
   readonly #requests: Requests;
   #epoch = 0;
+  #started = false;
   #cancelSweep: Cancel | undefined;
   #cancelLook: Cancel | undefined;
-  #ended = false;
+  #over = false;
 
   constructor(context: CoordinatorContext) {
     this.#context = context;
     this.taskManagers = new TaskManagers(context.platform.clock);
     this.metrics = new JobMetrics(context.platform.clock, context.options.metricsKeepMs);
-    this.#registry = new JobRegistry(context.store);
+    this.#registry = new JobRegistry(context.store, context.platform);
+    this.#ended = new EndedJobs({
+      capacity: context.options.endedJobsMax,
+      keepMs: context.options.endedJobsKeepMs,
+    });
     this.#requests = new Requests(context.platform);
   }
 
   get epoch(): number {
     return this.#epoch;
   }
-  get jobs(): readonly JobMaster[] {
+  /** All that are shown, in the order of their submission. */
+  get jobs(): readonly JobView[] {
+    const all: JobView[] = [...this.#jobs.values(), ...this.#still.values()];
+    return all.sort((a, b) => a.submission.submittedAt - b.submission.submittedAt);
+  }
+  /** Those that this leader runs or has run. */
+  get masters(): readonly JobMaster[] {
     return [...this.#jobs.values()];
+  }
+  /** Bundles that a job which is shown, or on its way, was submitted with. Undefined while that is not known of all jobs. */
+  get bundlesInUse(): ReadonlySet<string> | undefined {
+    if (!this.#started || this.#over || this.jobs.some((job) => job.submission.bundle === ""))
+      return undefined;
+    return new Set([
+      ...this.jobs.map((job) => job.submission.bundle),
+      ...[...this.#opening.values()].map((opening) => opening.bundle),
+    ]);
+  }
+
+  /** Asks the store, now. */
+  async leads(): Promise<boolean> {
+    if (!this.#started || this.#over) return false;
+    return await isEpochCurrent(this.#context.store, this.#epoch);
   }
 
   /** Wins an epoch and takes over all jobs. Rejects when the store can't be used. */
   async start(): Promise<void> {
     this.#epoch = await winEpoch(this.#context.store, this.#context.platform);
     this.#context.logger.info("epoch won", { epoch: this.#epoch });
-    for (const id of await this.#registry.load()) {
-      if (!this.#jobs.has(id)) await this.#takeOver(await this.#registry.read(id));
-    }
+    const ids = await this.#registry.load();
+    const loaded = await inParallel(ids, readAhead, (id) => this.#load(id));
+    await this.#show(loaded);
+    this.#started = true;
     this.#sweepLater();
     this.#lookForHigherEpoch();
   }
@@ -86,7 +130,7 @@ export class Coordinator {
     let id: string | undefined;
     return {
       message: (up) => {
-        if (this.#ended) return;
+        if (this.#over) return;
         if (up.$case === "register") {
           id = up.value.taskManagerId;
           this.#register(up.value, session);
@@ -141,13 +185,13 @@ export class Coordinator {
           });
         }
         return;
-      case "metricsReport":
-        if (up.value.attempt !== undefined)
-          this.metrics.report(
-            up.value.attempt,
-            JSON.parse(up.value.samples) as readonly MetricSample[],
-          );
+      case "metricsReport": {
+        const { attempt, samples } = up.value;
+        const parsed = JSON.parse(samples) as readonly MetricSample[];
+        if (attempt !== undefined && this.#jobs.has(attempt.jobId))
+          this.metrics.report(attempt, parsed);
         return;
+      }
       case "logsAnswer":
         return this.#requests.answer(up.value.requestId, up.value.text);
       case "planAnswer":
@@ -171,7 +215,8 @@ export class Coordinator {
           entry.session.close();
           this.#lost(entry.id, entry.session);
         }
-        if (!this.#ended) this.#sweepLater();
+        this.#forgetExpired();
+        if (!this.#over) this.#sweepLater();
       },
     );
   }
@@ -184,10 +229,10 @@ export class Coordinator {
         isEpochCurrent(this.#context.store, this.#epoch).then(
           (current) => {
             if (!current) this.#end(fail("JOB_LEADER_ENDED", { fields: { epoch: this.#epoch } }));
-            else if (!this.#ended) this.#lookForHigherEpoch();
+            else if (!this.#over) this.#lookForHigherEpoch();
           },
           () => {
-            if (!this.#ended) this.#lookForHigherEpoch();
+            if (!this.#over) this.#lookForHigherEpoch();
           },
         );
       },
@@ -200,7 +245,11 @@ export class Coordinator {
 
   // ── what clients ask for ───────────────────────────────────────────────────────────────────
 
-  /** Registers and starts a job. Resolves once it can't be lost any more (SUB-1). Rejects `JOB_LEADER_ENDED` when it may not have been seen by the leader. */
+  /**
+   * Registers and starts a job. Resolves once it can't be lost any more (SUB-1). Given the same id again, the same job (SUB-4).
+   * Rejects `JOB_LEADER_STARTING`, `JOB_ID_TAKEN`, `JOB_BAD_SUBMISSION`; and `JOB_LEADER_ENDED`: whether there is a job then only the
+   * next leader knows.
+   */
   async submit(
     submission: Omit<Submission, "formatVersion" | "jobId" | "submittedAt" | "epoch"> & {
       readonly jobId?: string;
@@ -208,34 +257,60 @@ export class Coordinator {
   ): Promise<JobId> {
     this.#assertLeading();
     const jobId = toJobId(submission.jobId ?? this.#context.platform.random.hex(16));
-    if (this.#jobs.has(jobId)) return jobId;
-    const stored: Submission = {
+    for (let other = this.#opening.get(jobId); other !== undefined; ) {
+      await other.done.catch(() => {});
+      other = this.#opening.get(jobId);
+    }
+    this.#assertLeading();
+    const done = this.#open({
       ...submission,
       jobId,
       formatVersion: 1,
       submittedAt: this.#context.platform.clock.now(),
       epoch: this.#epoch,
-    };
-    await this.#registry.add(stored);
-    if (!(await isEpochCurrent(this.#context.store, this.#epoch))) {
-      const error = fail("JOB_LEADER_ENDED", { fields: { epoch: this.#epoch } });
-      this.#end(error);
-      throw error;
+    });
+    this.#opening.set(jobId, { bundle: submission.bundle, done });
+    try {
+      await done;
+    } finally {
+      this.#opening.delete(jobId);
     }
-    await this.#takeOver(stored);
     return jobId;
   }
+  async #open(submission: Submission): Promise<void> {
+    const { jobId } = submission;
+    const known = this.#jobs.get(jobId) ?? this.#still.get(jobId);
+    if (known !== undefined) return assertSame(known.submission, submission);
+    await this.#registry.add(submission);
+    const { store, platform } = this.#context;
+    if (!(await retried(platform, () => isEpochCurrent(store, this.#epoch))))
+      this.#end(fail("JOB_LEADER_ENDED", { fields: { epoch: this.#epoch } }));
+    let loaded: LoadedJob;
+    try {
+      this.#assertLeading();
+      loaded = await this.#load(jobId);
+      this.#assertLeading();
+    } catch (error) {
+      this.#end(error);
+      throw fail("JOB_LEADER_ENDED", { fields: { epoch: this.#epoch }, cause: error });
+    }
+    await this.#show([loaded]);
+    if (loaded.kind === "unloadable") throw errorFromInfo(loaded.error);
+  }
 
-  job(id: string): JobMaster {
-    const job = this.#jobs.get(id);
-    if (job === undefined) throw fail("JOB_NOT_FOUND", { fields: { jobId: id } });
-    return job;
+  /** Rejects `JOB_NOT_FOUND`; its `expired` says that the job has ended, and is not shown any more. */
+  job(id: string): JobView {
+    const job = this.#jobs.get(id) ?? this.#still.get(id);
+    if (job !== undefined) return job;
+    if (!this.#started) this.#assertLeading();
+    throw fail("JOB_NOT_FOUND", {
+      fields: { jobId: id, ...(this.#ended.expired(id) ? { expired: true } : {}) },
+    });
   }
   cancel(id: string): void {
-    const job = this.job(id);
-    if (isTerminal(job.status.state))
-      throw fail("JOB_ALREADY_TERMINAL", { fields: { jobId: id, state: job.status.state } });
-    job.cancel();
+    const { state } = this.job(id).status;
+    if (isTerminal(state)) throw fail("JOB_ALREADY_TERMINAL", { fields: { jobId: id, state } });
+    this.#jobs.get(id)?.cancel();
   }
   /** The tail of a job's logs on every TaskManager that is connected. */
   async logs(id: string, tailLines: number): Promise<string> {
@@ -265,7 +340,7 @@ export class Coordinator {
 
   /** Ends this coordinator in order: jobs go on where they run until a new leader speaks. */
   close(): void {
-    this.#ended = true;
+    this.#over = true;
     this.#cancelSweep?.();
     this.#cancelLook?.();
     this.#requests.close();
@@ -273,31 +348,49 @@ export class Coordinator {
     for (const entry of this.taskManagers.all()) entry.session.close();
   }
 
-  async #takeOver(submission: Submission): Promise<void> {
-    const log = await claimJob({
-      store: this.#context.store,
-      jobId: submission.jobId,
-      epoch: this.#epoch,
-      since: submission.epoch,
-      platform: this.#context.platform,
+  async #load(jobId: JobId): Promise<LoadedJob> {
+    const { store, platform, logger } = this.#context;
+    return await loadJob(
+      { store, platform, logger, registry: this.#registry, epoch: this.#epoch },
+      jobId,
+    );
+  }
+  /** Runs what is to run; of what has ended shows what is young enough, and only of that reads the submission. */
+  async #show(loaded: readonly LoadedJob[]): Promise<void> {
+    const now = this.#context.platform.clock.now();
+    this.#assertNotOver();
+    for (const job of loaded) {
+      if (job.kind === "live") this.#run(job.submission, job.log);
+      else if (job.kind === "unloadable") {
+        const submission = job.submission ?? unreadableSubmission(job.jobId, now);
+        this.#still.set(job.jobId, unloadableView(submission, job.error, now));
+      }
+    }
+    const records = loaded.flatMap((job) =>
+      job.kind === "ended" ? [{ ...job.record, id: job.record.jobId as string }] : [],
+    );
+    await inParallel(this.#ended.keep(records, now), readAhead, async (record) => {
+      const submission = await this.#registry
+        .read(record.jobId)
+        .catch(() => ({ ...unreadableSubmission(record.jobId, now), jobName: record.jobName }));
+      this.#still.set(record.jobId, endedView(submission, record));
     });
-    // What the claim has replaced is read by nobody any more; what a crash leaves here the next claim trims.
-    log.trim().catch((error: unknown) => {
-      this.#context.logger.warn("the log could not be trimmed", {
-        job: submission.jobId,
-        error: errorInfo(error).message,
-      });
-    });
+  }
+  #run(submission: Submission, log: JobLog): void {
+    const { platform, logger, store, options } = this.#context;
     const job = new JobMaster(
       {
-        platform: this.#context.platform,
-        logger: this.#context.logger,
-        store: this.#context.store,
-        options: this.#context.options,
+        platform,
+        logger,
+        store,
+        options,
         epoch: this.#epoch,
         taskManagers: this.taskManagers,
         onFatal: (error) => this.#end(error),
-        onSlotsReleased: () => this.#slotsChanged(),
+        onSlotsReleased: () => {
+          this.#settle(submission, log);
+          this.#slotsChanged();
+        },
       },
       submission,
       log,
@@ -305,12 +398,39 @@ export class Coordinator {
     this.#jobs.set(submission.jobId, job);
     job.start();
   }
+  /** A job that has ended, and cleaned up, is marked as such. */
+  #settle({ jobId }: Submission, log: JobLog): void {
+    const job = this.#jobs.get(jobId);
+    if (job === undefined || this.#ended.has(jobId) || !isTerminal(job.status.state)) return;
+    const record = endedRecordOf(job.submission, log.summary);
+    if (record === undefined) return;
+    const { platform, store, logger } = this.#context;
+    this.#ended.add(jobId, record.endedAt);
+    writeEnded(store, platform, record).catch((error: unknown) => {
+      logger.warn("a job's end could not be marked", {
+        job: jobId,
+        error: errorInfo(error).message,
+      });
+    });
+  }
+  #forgetExpired(): void {
+    for (const id of this.#ended.expire(this.#context.platform.clock.now())) {
+      this.#jobs.get(id)?.close();
+      this.#jobs.delete(id);
+      this.#still.delete(id);
+      this.metrics.forget(id);
+    }
+  }
 
   #assertLeading(): void {
-    if (this.#ended) throw fail("JOB_LEADER_ENDED", { fields: { epoch: this.#epoch } });
+    this.#assertNotOver();
+    if (!this.#started) throw fail("JOB_LEADER_STARTING", { fields: { epoch: this.#epoch } });
+  }
+  #assertNotOver(): void {
+    if (this.#over) throw fail("JOB_LEADER_ENDED", { fields: { epoch: this.#epoch } });
   }
   #end(error: unknown): void {
-    if (this.#ended) return;
+    if (this.#over) return;
     this.close();
     this.#context.onEnd(error);
   }

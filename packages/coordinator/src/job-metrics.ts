@@ -1,4 +1,4 @@
-/** The last metrics of every subtask, for REST. Bounded by what runs: an attempt's readings go when a newer attempt reports. */
+/** The last metrics of every subtask, for REST. Bounded by the jobs that are shown: an attempt's readings go when a newer attempt reports, a job's with the job. */
 import type { Clock } from "@millrace/base";
 import type { AttemptMessage, MetricSample } from "@millrace/protocol";
 
@@ -35,6 +35,9 @@ export class JobMetrics {
         sample,
       );
     this.#jobs.set(ref.jobId, readings);
+  }
+  forget(jobId: string): void {
+    this.#jobs.delete(jobId);
   }
   /** Samples of a job; kept for a while after it has fallen silent. */
   of(jobId: string): readonly MetricSample[] {

@@ -42,6 +42,22 @@ export const coordinatorOptions = defineOptions({
     max: 600_000,
     help: "How often a leader looks whether it still leads. Shorter ends an idle one sooner and costs a read of the store.",
   },
+  endedJobsMax: {
+    key: "jobstore.max-capacity",
+    type: "int",
+    default: 200,
+    min: 1,
+    max: 100_000,
+    help: "How many jobs that have ended are shown. More cost the JobManager memory: graph and history of each.",
+  },
+  endedJobsKeepMs: {
+    key: "jobstore.expiration-time",
+    type: "duration",
+    default: 3_600_000,
+    min: 1_000,
+    max: 2_592_000_000,
+    help: "How long a job that has ended is shown, and its bundle kept.",
+  },
   metricsKeepMs: {
     key: "jobmanager.metrics-keep",
     type: "duration",

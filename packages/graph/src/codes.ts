@@ -1,5 +1,11 @@
 /** Error codes of graphs. */
 export const codes = {
+  GRAPH_INVALID: {
+    domain: "user",
+    retry: "never",
+    message: "not a job graph that can be run",
+    fix: "submit with a client of the same version, or correct the graph at the path named",
+  },
   GRAPH_EMPTY: {
     domain: "user",
     retry: "never",

@@ -1,4 +1,5 @@
 export { chainGraph } from "./chain.ts";
+export { decodeJobGraph } from "./decode-graph.ts";
 export { expandDeployment } from "./deployment.ts";
 export { assertDigest } from "./digest.ts";
 export { explainText, flinkPlan, type PlanJson, planJson, slotsNeeded } from "./explain.ts";

@@ -139,7 +139,7 @@ test("JMA-1: what a runner of another attempt, epoch or job says changes nothing
     jobName: "job",
     bundle: "b",
     graph,
-    parameters: {},
+    build: { parameters: {} },
   } as unknown as Parameters<Coordinator["submit"]>[0]);
   const starts = () =>
     manager.received.flatMap((message) =>

@@ -1,5 +1,5 @@
 /** Prometheus metrics of a JobManager: the cluster and each job. Read from the coordinator when scraped. */
-import { type Coordinator, isTerminal, type JobMaster } from "@millrace/coordinator";
+import { type Coordinator, isTerminal, type JobView } from "@millrace/coordinator";
 import { type MetricScope, Metrics, type MetricType, metricName } from "@millrace/telemetry";
 
 export type Reading = readonly [name: string, type: MetricType, value: number];
@@ -47,7 +47,7 @@ export function ofCluster(coordinator: Coordinator): readonly Reading[] {
   ];
 }
 
-export function ofJob(job: JobMaster): readonly Reading[] {
+export function ofJob(job: JobView): readonly Reading[] {
   const { history } = job.checkpointing;
   const { counts } = history;
   const newest = history.latest("COMPLETED");

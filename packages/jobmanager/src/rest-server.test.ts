@@ -5,6 +5,7 @@ import { type Route, type RouteName, routes } from "@millrace/protocol";
 import { memoryBlobStore } from "@millrace/spi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bundles } from "./bundles.ts";
+import { graph } from "./graph.fixture.ts";
 import { createRestApp, type RestContext } from "./rest-server.ts";
 
 const store = memoryBlobStore();
@@ -17,7 +18,7 @@ const coordinator = new Coordinator({
 });
 const context: RestContext = {
   coordinator,
-  bundles: new Bundles(store),
+  bundles: new Bundles(store, nodePlatform.clock),
   platform: nodePlatform,
   logger: silentLogger,
   config: { "heartbeat.interval": "500ms" },
@@ -25,48 +26,6 @@ const context: RestContext = {
   metricsText: async () => ({ contentType: "text/plain", text: "" }),
 };
 const app = createRestApp(context);
-const graph = {
-  formatVersion: 1,
-  options: {
-    name: "job",
-    parallelism: 1,
-    bufferTimeoutMs: 5,
-    autoWatermarkIntervalMs: 200,
-    requireTypes: false,
-    checkpoint: {
-      intervalMs: 1000,
-      timeoutMs: 1000,
-      minPauseMs: 0,
-      tolerableFailures: 0,
-      retained: 1,
-      mode: "exactly-once",
-      onCancel: "retain",
-    },
-    restart: {
-      strategy: "none",
-      attempts: 0,
-      delayMs: 0,
-      maxDelayMs: 0,
-      multiplier: 1,
-      jitter: 0,
-      resetAfterMs: 0,
-      failureRateIntervalMs: 0,
-    },
-  },
-  vertices: [
-    {
-      id: "v0",
-      name: "source",
-      parallelism: 1,
-      maxParallelism: 128,
-      slotSharingGroup: "default",
-      role: "task",
-      operators: [],
-    },
-  ],
-  edges: [],
-  digest: "0",
-};
 const jobId = "a".repeat(32);
 
 beforeAll(async () => {

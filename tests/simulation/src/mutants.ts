@@ -124,7 +124,7 @@ const forgetCommits: Mutant = {
         job.submission.graph.vertices.filter((vertex) => vertex.role === "committer"),
       );
       for (const { id } of committers)
-        leader.coordinator.jobs[0]?.message("", {
+        leader.coordinator.masters[0]?.message("", {
           $case: "commitFinished",
           value: { attempt, checkpointId, vertex: id, error: "" },
         });

@@ -1,6 +1,6 @@
 /** What a call names, found or refused. */
 import { nearest } from "@millrace/base";
-import type { Coordinator, JobMaster, TaskManagerEntry, TaskStatus } from "@millrace/coordinator";
+import type { Coordinator, JobView, TaskManagerEntry, TaskStatus } from "@millrace/coordinator";
 import type { JobVertex } from "@millrace/graph";
 import { fail } from "../fail.ts";
 
@@ -21,10 +21,10 @@ export class Named {
   }
 
   /** Throws `JOB_NOT_FOUND`. */
-  job(call: Call): JobMaster {
+  job(call: Call): JobView {
     return this.#coordinator.job(call.params["jobid"] ?? "");
   }
-  vertex(job: JobMaster, call: Call): JobVertex {
+  vertex(job: JobView, call: Call): JobVertex {
     const { vertices } = job.submission.graph;
     const id = call.params["vertexid"] ?? "";
     const found = vertices.find((vertex) => vertex.id === id);
@@ -37,7 +37,7 @@ export class Named {
     return found;
   }
   /** Rejects also what is no whole number as people write it. */
-  subtask(job: JobMaster, call: Call): TaskStatus {
+  subtask(job: JobView, call: Call): TaskStatus {
     const vertex = this.vertex(job, call);
     const text = call.params["subtaskindex"] ?? "";
     const index = wholeNumber(text);
@@ -46,7 +46,7 @@ export class Named {
     if (task === undefined) throw unknown("subtask", text, there);
     return task;
   }
-  checkpoint(job: JobMaster, call: Call) {
+  checkpoint(job: JobView, call: Call) {
     const text = call.params["checkpointid"] ?? "";
     const { history } = job.checkpointing;
     const id = wholeNumber(text);

@@ -1,5 +1,5 @@
 /** Checkpoints as REST answers them. Pure reading. */
-import type { CheckpointAck, CheckpointRecord, JobMaster } from "@millrace/coordinator";
+import type { CheckpointAck, CheckpointRecord, JobView } from "@millrace/coordinator";
 import type {
   CheckpointConfigView,
   Checkpoints,
@@ -7,7 +7,7 @@ import type {
   CheckpointView,
 } from "@millrace/protocol";
 
-export function checkpoints(job: JobMaster): Checkpoints {
+export function checkpoints(job: JobView): Checkpoints {
   const { history } = job.checkpointing;
   const completed = history.records.filter((record) => record.status === "COMPLETED");
   const inProgress = history.records.filter((record) => record.status === "IN_PROGRESS");
@@ -42,7 +42,7 @@ export function checkpoints(job: JobMaster): Checkpoints {
 
 /** With its vertices when it is asked for by itself. */
 export function checkpointView(
-  job: JobMaster,
+  job: JobView,
   record: CheckpointRecord,
   detailed = false,
 ): CheckpointView {
@@ -77,7 +77,7 @@ export function checkpointView(
 }
 
 export function checkpointVertex(
-  job: JobMaster,
+  job: JobView,
   record: CheckpointRecord,
   vertex: string,
 ): CheckpointVertexView {
@@ -129,7 +129,7 @@ export function checkpointVertex(
   };
 }
 
-export function checkpointConfig(job: JobMaster): CheckpointConfigView {
+export function checkpointConfig(job: JobView): CheckpointConfigView {
   const { checkpoint } = job.submission.graph.options;
   return {
     mode: "exactly_once",
@@ -164,7 +164,7 @@ function durationOf({ endedAt, triggeredAt }: CheckpointRecord): number {
 }
 
 /** The newest `retained` completed ones are kept. */
-function isDiscarded(job: JobMaster, record: CheckpointRecord): boolean {
+function isDiscarded(job: JobView, record: CheckpointRecord): boolean {
   const { retained } = job.submission.graph.options.checkpoint;
   const completed = job.checkpointing.history.records.filter(
     ({ status }) => status === "COMPLETED",
@@ -175,11 +175,11 @@ function isDiscarded(job: JobMaster, record: CheckpointRecord): boolean {
 function acksOf(record: CheckpointRecord, vertex: string): readonly CheckpointAck[] {
   return record.acks.filter((ack) => ack.vertex === vertex);
 }
-function subtasksOf(job: JobMaster, vertex: string): number {
+function subtasksOf(job: JobView, vertex: string): number {
   return job.submission.graph.vertices.find(({ id }) => id === vertex)?.parallelism ?? 0;
 }
 
-function vertexAmounts(job: JobMaster, record: CheckpointRecord, vertex: string) {
+function vertexAmounts(job: JobView, record: CheckpointRecord, vertex: string) {
   const acks = acksOf(record, vertex);
   const sum = (value: (ack: CheckpointAck) => number) =>
     acks.reduce((total, ack) => total + value(ack), 0);

@@ -57,10 +57,12 @@ function statusOf(info: ErrorInfo): number {
     case "BUNDLE_NOT_FOUND":
       return 404;
     case "JOB_ALREADY_TERMINAL":
+    case "JOB_ID_TAKEN":
     case "JOB_NOT_RUNNING":
       return 409;
     case "BUNDLE_TOO_LARGE":
       return 413;
+    case "JOB_LEADER_STARTING":
     case "JOB_LEADER_ENDED":
       return 503;
     default:

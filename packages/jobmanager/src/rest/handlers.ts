@@ -1,7 +1,7 @@
 /** One handler for each route of the contract. */
 import { type ErrorInfo, errorFromInfo, type Platform } from "@millrace/base";
-import type { Coordinator, JobMaster } from "@millrace/coordinator";
-import type { JobGraph } from "@millrace/graph";
+import type { Coordinator, JobView } from "@millrace/coordinator";
+import { decodeJobGraph } from "@millrace/graph";
 import type { RouteName, RunBundle } from "@millrace/protocol";
 import type { Bundles } from "../bundles.ts";
 import { fail } from "../fail.ts";
@@ -160,7 +160,7 @@ function ofCheckpoints({ platform }: HandlerContext, named: Named) {
 }
 
 function ofVertices({ coordinator, platform }: HandlerContext, named: Named) {
-  const look = (job: JobMaster) => ({ job, coordinator, now: platform.clock.now() });
+  const look = (job: JobView) => ({ job, coordinator, now: platform.clock.now() });
   const at = (call: Call) => {
     const job = named.job(call);
     return [look(job), named.vertex(job, call)] as const;
@@ -207,14 +207,13 @@ function ofVertices({ coordinator, platform }: HandlerContext, named: Named) {
   } satisfies Partial<Handlers<RouteName>>;
 }
 
-function ofBundles({ coordinator, bundles, platform }: HandlerContext) {
+function ofBundles({ coordinator, bundles }: HandlerContext) {
   return {
     bundles: async () => ({ bundles: await bundles.list() }),
     uploadBundle: async (call) => {
       if (!(call.body instanceof Uint8Array) || call.body.length === 0)
         throw fail("REST_BAD_REQUEST", { fields: { reason: "the body is not a bundle" } });
-      const name = call.query["name"] ?? "bundle";
-      const info = await bundles.add(call.body, name, platform.clock.now());
+      const info = await bundles.add(call.body, call.query["name"] ?? "bundle");
       return { status: "success", filename: info.id, id: info.id };
     },
     runBundle: async (call) => ({ jobid: await runBundle(call, coordinator, bundles) }),
@@ -229,15 +228,14 @@ async function runBundle(call: Call, coordinator: Coordinator, bundles: Bundles)
     parameters: request.parameters ?? {},
     ...(request.parallelism === undefined ? {} : { parallelism: request.parallelism }),
   };
-  let graph = request.graph as JobGraph | undefined;
-  if (graph === undefined) {
+  let given = request.graph;
+  if (given === undefined) {
     const answer = await coordinator.plan(bundle, build);
     // What the job's own code says of itself: its code, its fields, its fix.
     if (answer.error !== "") throw errorFromInfo(JSON.parse(answer.error) as ErrorInfo);
-    graph = JSON.parse(answer.graph) as JobGraph;
+    given = JSON.parse(answer.graph);
   }
-  if (graph.formatVersion !== 1 || !Array.isArray(graph.vertices))
-    throw fail("REST_BAD_REQUEST", { fields: { reason: "graph is not a job graph of format 1" } });
+  const graph = decodeJobGraph(given);
   return await coordinator.submit({
     jobName: request.jobName ?? graph.options.name,
     graph,

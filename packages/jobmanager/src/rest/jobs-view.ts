@@ -3,7 +3,7 @@ import type { ErrorInfo } from "@millrace/base";
 import {
   type ExceptionEntry,
   isTerminal,
-  type JobMaster,
+  type JobView,
   type TaskStatus,
 } from "@millrace/coordinator";
 import { flinkPlan } from "@millrace/graph";
@@ -18,7 +18,7 @@ import type {
 } from "@millrace/protocol";
 import { type Look, stateCounts, vertexSummary } from "./vertices-view.ts";
 
-export function jobSummary(job: JobMaster, now: number): JobSummary {
+export function jobSummary(job: JobView, now: number): JobSummary {
   const { start, end } = times(job);
   return {
     jid: job.submission.jobId,
@@ -56,7 +56,7 @@ export function jobDetail(look: Look): JobDetail {
   };
 }
 
-export function plan(job: JobMaster): PlanView {
+export function plan(job: JobView): PlanView {
   return {
     jid: job.submission.jobId,
     name: job.submission.jobName,
@@ -68,7 +68,7 @@ export function plan(job: JobMaster): PlanView {
   };
 }
 
-export function jobConfig(job: JobMaster): JobConfigView {
+export function jobConfig(job: JobView): JobConfigView {
   const { options } = job.submission.graph;
   const parameters = job.submission.build.parameters;
   return {
@@ -89,7 +89,7 @@ export function jobConfig(job: JobMaster): JobConfigView {
   };
 }
 
-function restartText(job: JobMaster): string {
+function restartText(job: JobView): string {
   const { strategy, attempts, delayMs, maxDelayMs } = job.submission.graph.options.restart;
   switch (strategy) {
     case "none":
@@ -109,7 +109,7 @@ const applicationStates: Readonly<Record<string, string>> = {
   FAILED: "FAILED",
 };
 
-export function executionResult(job: JobMaster): ExecutionResult {
+export function executionResult(job: JobView): ExecutionResult {
   const { state } = job.status;
   if (!isTerminal(state)) return { status: { id: "IN_PROGRESS" } };
   const { start, end } = times(job);
@@ -134,7 +134,7 @@ export function executionResult(job: JobMaster): ExecutionResult {
   };
 }
 
-export function exceptions(job: JobMaster, max: number, isAsked = true): Exceptions {
+export function exceptions(job: JobView, max: number, isAsked = true): Exceptions {
   const roots = isAsked ? job.exceptions.roots : [];
   const entry = (e: ExceptionEntry) => ({
     exceptionName: e.error.code,
@@ -179,7 +179,7 @@ function counts(tasks: readonly TaskStatus[]): TaskCounts {
   };
 }
 
-function times(job: JobMaster): { readonly start: number; readonly end: number } {
+function times(job: JobView): { readonly start: number; readonly end: number } {
   const { timestamps, state } = job.status;
   return { start: timestamps.INITIALIZING, end: isTerminal(state) ? timestamps[state] : -1 };
 }

@@ -1,5 +1,5 @@
 /** Vertices and subtasks as REST answers them. Pure reading. */
-import type { Coordinator, JobMaster, TaskStatus } from "@millrace/coordinator";
+import type { Coordinator, JobView, TaskStatus } from "@millrace/coordinator";
 import type { JobVertex } from "@millrace/graph";
 import {
   type Backpressure,
@@ -17,7 +17,7 @@ import {
 
 /** What the views of one job are made from, at one moment. */
 export interface Look {
-  readonly job: JobMaster;
+  readonly job: JobView;
   readonly coordinator: Coordinator;
   readonly now: number;
 }
@@ -130,7 +130,7 @@ export function backpressure(look: Look, vertex: JobVertex): Backpressure {
   return { status: "ok", ...worst, "end-timestamp": look.now, subtasks };
 }
 
-export function tasksOf(job: JobMaster, vertex: Pick<JobVertex, "id">): readonly TaskStatus[] {
+export function tasksOf(job: JobView, vertex: Pick<JobVertex, "id">): readonly TaskStatus[] {
   return (job.execution?.tasks() ?? []).filter((task) => task.vertex === vertex.id);
 }
 
