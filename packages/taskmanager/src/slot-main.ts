@@ -15,6 +15,7 @@ import { createLogger } from "@millrace/telemetry";
 import { readDeployment } from "./deployment.ts";
 import { faultPoints } from "./fault-points.ts";
 import { loadJobCode } from "./job-code.ts";
+import { debugged } from "./machine.ts";
 import type { FromWorker, ToRunner, WorkerStart } from "./runner-protocol.ts";
 import { threadSegmentBuilder } from "./segment-thread.ts";
 import { captureConsole } from "./user-console.ts";
@@ -44,6 +45,7 @@ const store = await openStore(runner.store);
 const transport = await openTcpTransport({
   host: runner.host,
   scope: `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
+  ...(debugged() ? { heartbeatMs: 0 } : {}),
 });
 const code = await loadJobCode(bundleFile, JSON.parse(start.parameters), start.graphDigest);
 const segments = threadSegmentBuilder(segmentPort);

@@ -3,11 +3,11 @@
  * RSM-2  It still knows what has ended, and when; attempts of what goes on are numbered on. Exceptions, counts of restarts and of
  *        checkpoints are those of the present JobManager, as in Flink.
  */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { submitJob } from "@millrace/client";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster, until } from "./cluster.ts";
+import { expectedSums, sortedSums, sumsOf } from "./sums.ts";
 
 let cluster: Cluster;
 beforeAll(async () => {
@@ -37,7 +37,9 @@ test("RSM-1, RSM-2: two jobs outlive their JobManager", { timeout: 60_000 }, asy
   });
   await stateOf(ended.jobId, "FINISHED");
   for (const { jobId, name } of [steady, shaken]) {
-    await until(`${name} to have committed`, () => (rowsOf(name).length > 300 ? true : undefined));
+    await until(`${name} to have committed`, () =>
+      sumsOf(join(cluster.dir, name)).length > 300 ? true : undefined,
+    );
     await stateOf(jobId, "RUNNING");
   }
   const before = await Promise.all([steady, shaken].map(({ jobId }) => seen(jobId)));
@@ -73,7 +75,7 @@ test("RSM-1, RSM-2: two jobs outlive their JobManager", { timeout: 60_000 }, asy
     expect(endedAfter[field], field).toBe(endedBefore[field]);
   for (const { jobId } of [steady, shaken]) await stateOf(jobId, "FINISHED");
   for (const { name, count } of [ended, steady, shaken])
-    expect(sorted(rowsOf(name)), name).toEqual(expected(count));
+    expect(sortedSums(sumsOf(join(cluster.dir, name))), name).toEqual(expectedSums(count));
   expect((await cluster.client.overview()).epoch).toBe(epoch + 1);
 });
 
@@ -97,32 +99,4 @@ function stateOf(jobId: string, wanted: string): Promise<true> {
   return until(`${jobId} to be ${wanted}`, async () =>
     (await cluster.client.job(jobId)).state === wanted ? true : undefined,
   );
-}
-
-interface Row {
-  readonly key: number;
-  readonly n: number;
-  readonly sum: number;
-}
-function rowsOf(name: string): readonly Row[] {
-  const folder = join(cluster.dir, name);
-  if (!existsSync(folder)) return [];
-  return readdirSync(folder)
-    .filter((file) => file.startsWith("part-"))
-    .flatMap((file) => readFileSync(join(folder, file), "utf8").trim().split("\n"))
-    .map((line) => JSON.parse(line) as Row);
-}
-function expected(count: number): readonly Row[] {
-  const rows: Row[] = [];
-  const sums = new Map<number, Row>();
-  for (let i = 0; i < count; i++) {
-    const { n, sum } = sums.get(i % 7) ?? { n: 0, sum: 0 };
-    const row = { key: i % 7, n: n + 1, sum: sum + i };
-    sums.set(row.key, row);
-    rows.push(row);
-  }
-  return sorted(rows);
-}
-function sorted(rows: readonly Row[]): readonly Row[] {
-  return rows.toSorted((a, b) => a.key - b.key || a.n - b.n);
 }

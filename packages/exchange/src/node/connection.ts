@@ -107,7 +107,11 @@ export class Connection {
     if (this.#silentBeats > maxSilentBeats)
       this.fail(
         fail("EXCHANGE_PEER_LOST", {
-          fields: { reason: "nothing was heard", silentMs: maxSilentBeats * heartbeatMs },
+          fields: {
+            reason:
+              "nothing was heard: the network does not carry, or a function holds up the other slot",
+            silentMs: maxSilentBeats * heartbeatMs,
+          },
         }),
       );
     else this.send({ type: FrameType.ping, channel: 0, sequence: 0, payload: empty });

@@ -64,7 +64,7 @@ test("TCP-5: both ends of a link that swallows bytes fail after three heartbeats
   for (const [, error] of failures)
     expect(error).toMatchObject({
       code: "EXCHANGE_PEER_LOST",
-      cause: { fields: { reason: "nothing was heard", silentMs: 3 * heartbeatMs } },
+      cause: { fields: { silentMs: 3 * heartbeatMs } },
     });
   await producer.close();
   await consumer.close();

@@ -29,17 +29,17 @@ const helloTimeoutMs = 5_000;
 /** What is written when a job ends is little: credit and closes. */
 const closeTimeoutMs = 1_000;
 /**
- * Answers come from the slot's own loop, which user code may hold up: a minute of silence is more than any function should take, and
- * less than a checkpoint's time-out, which would notice as well.
+ * Answers come from the slot's own loop, which user code may hold up: two minutes of silence are more than a function should take, and
+ * less than a checkpoint's time-out, which would notice as well. A host that has gone is noticed by the control plane within seconds.
  */
-const defaultHeartbeatMs = 20_000;
+const defaultHeartbeatMs = 40_000;
 
 export interface TcpTransportOptions {
   /** Address to listen on. */
   readonly host: string;
   /** Text that both ends must share: job, epoch and attempt. */
   readonly scope: string;
-  /** How often a connection says that it is alive (TCP-5), ms; default 20,000; 0: it never says, and never suspects the other end. */
+  /** How often a connection says that it is alive (TCP-5), ms; default 40,000; 0: it never says, and never suspects the other end. */
   readonly heartbeatMs?: number;
 }
 
