@@ -14,6 +14,9 @@ import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi"
 import { blame } from "./chain/culprit.ts";
 import { fail } from "./fail.ts";
 
+/** Results that leave before others have their turn: the rest of the chain may take long over each. */
+const resultsPerLetter = 4;
+
 interface Call {
   readonly kind: "call";
   readonly value: unknown;
@@ -56,6 +59,7 @@ class MapAsync implements Operator {
   #open = 0;
   #completions = 0;
   #paused = false;
+  #emitsLater = false;
   #handle: unknown;
   #isOpen = false;
 
@@ -225,37 +229,49 @@ class MapAsync implements Operator {
     this.#left();
   }
 
+  /** Some of what may leave; a letter goes on with the rest, so that others have their turn in between. */
   #emitReady(): void {
     const { output } = this.#setup;
-    if (!this.#config.ordered) this.#emitDoneBeforeMark();
+    let left = resultsPerLetter;
+    if (!this.#config.ordered) left -= this.#emitDoneBeforeMark(left);
     for (let front = this.#queue[0]; front !== undefined; front = this.#queue[0]) {
+      if (front.kind === "call" && !front.done) return;
+      if (left <= 0) return this.#emitLater();
+      this.#queue.shift();
       if (front.kind === "call") {
-        if (!front.done) return;
-        this.#queue.shift();
+        left -= 1;
         this.#left();
         output.emit(front.result, front.timestamp);
       } else {
-        this.#queue.shift();
         if (front.kind === "watermark") output.emitWatermark(front.watermark);
         else output.emitIdle(front.idle);
-        if (!this.#config.ordered) this.#emitDoneBeforeMark();
+        if (!this.#config.ordered) left -= this.#emitDoneBeforeMark(left);
       }
     }
   }
-  /** Unordered: what is done before the first watermark leaves, in the order of completion. */
-  #emitDoneBeforeMark(): void {
-    const end = this.#queue.findIndex((item) => item.kind !== "call");
-    const done: Call[] = [];
-    for (const item of end < 0 ? this.#queue : this.#queue.slice(0, end))
-      if (item.kind === "call" && item.done) done.push(item);
-    if (done.length === 0) return;
-    this.#queue = this.#queue.filter(
-      (item, i) => (end >= 0 && i >= end) || !("done" in item && item.done),
-    );
-    for (const call of done.sort((a, b) => a.rank - b.rank)) {
+  #emitLater(): void {
+    if (this.#emitsLater) return;
+    this.#emitsLater = true;
+    this.#setup.mailbox.execute(() => {
+      this.#emitsLater = false;
+      this.#emitReady();
+    });
+  }
+  /** Unordered: what is done before the first mark leaves, in the order of completion, at most so many. Answers how many did. */
+  #emitDoneBeforeMark(most: number): number {
+    const mark = this.#queue.findIndex((item) => item.kind !== "call");
+    const leaving = (mark < 0 ? this.#queue : this.#queue.slice(0, mark))
+      .filter((item): item is Call => item.kind === "call" && item.done)
+      .sort((a, b) => a.rank - b.rank)
+      .slice(0, Math.max(0, most));
+    if (leaving.length === 0) return 0;
+    const gone = new Set<Call | Mark>(leaving);
+    this.#queue = this.#queue.filter((item) => !gone.has(item));
+    for (const call of leaving) {
       this.#left();
       this.#setup.output.emit(call.result, call.timestamp);
     }
+    return leaving.length;
   }
   #left(): void {
     this.#inFlight -= 1;

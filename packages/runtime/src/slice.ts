@@ -29,7 +29,7 @@ export class Slice {
   }
 }
 
-/** One per subtask: `over` is asked before each row, timer and letter. */
+/** One per subtask: `over` is asked before each row and timer, `overNow` after each letter. */
 export class SliceWatch {
   readonly #slice: Slice;
   /** Rows between two looks at the clock, and those that are left until the next. */
@@ -51,6 +51,10 @@ export class SliceWatch {
   get over(): boolean {
     this.#left -= 1;
     return this.#left <= 0 && this.#look();
+  }
+  /** The same, and looks at the clock in any case: for pieces of work that are longer than a row. */
+  get overNow(): boolean {
+    return this.#look();
   }
   /** Something stopped in this step because the slice was over, and can go on in the next one. */
   get stopped(): boolean {

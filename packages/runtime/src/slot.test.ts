@@ -149,6 +149,57 @@ test("SLT-1: timers that a watermark fires stop at the slice's end and go on in 
   harness.close();
 });
 
+test.each([true, false])(
+  "SLT-1: results that may all leave at once (ordered: %s) leave the loop to others",
+  async (ordered) => {
+    let release = () => {};
+    const first = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const platform = virtual();
+    const seen: unknown[] = [];
+    const harness = new SlotHarness({
+      platform,
+      vertices: [
+        { id: "in" },
+        {
+          id: "v0",
+          operators: [
+            {
+              uid: "async",
+              kind: "mapAsync",
+              config: { timeoutMs: 60_000, capacity: 400, ordered, retry: null },
+              closures: { call: (v: number) => (v === 0 || !ordered ? first.then(() => v) : v) },
+            },
+            {
+              uid: "slow",
+              kind: "map",
+              closures: {
+                fn: (value: unknown) => {
+                  platform.spend(1);
+                  seen.push(value);
+                },
+              },
+            },
+          ],
+        },
+      ],
+      edges: [{ from: "in", to: "v0" }],
+    });
+    const feed = harness.feed("e0");
+    await harness.pass(1);
+    feed.rows(...range(200)).watermark(1);
+    await harness.pass(20);
+    expect(seen).toEqual([]);
+    const gaps = watchLoop(platform);
+    release();
+    await harness.pass(500);
+    expect(seen).toEqual(range(200));
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(4 + 3);
+    harness.close();
+  },
+);
+
 test("SLT-2: the first failure is reported, once, and ends the work of the whole slot", async () => {
   const { harness, feed, out } = slotOf(
     slowMap(

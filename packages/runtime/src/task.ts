@@ -169,7 +169,7 @@ export class Task {
   }
 
   #work(): boolean {
-    this.#mailbox.drain(() => this.#watch.over);
+    this.#mailbox.drain(() => this.#watch.overNow);
     if (!this.#running || this.#closed) return false;
     const more = !this.#outputs.full && !this.#mailbox.paused && (this.#continue() ?? this.#take());
     return more || this.#mailbox.waiting;
