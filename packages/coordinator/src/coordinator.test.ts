@@ -1,4 +1,5 @@
 import { silentLogger } from "@millrace/base";
+import { claimJob, encodeManifest, type Manifest, sha256, winEpoch } from "@millrace/checkpoint";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
 import { createVirtualPlatform, faultyStore, type VirtualPlatform } from "@millrace/testkit";
 import { expect, test } from "vitest";
@@ -177,6 +178,48 @@ test.each<[string, string, string, string]>([
     expect(second.coordinator.bundlesInUse?.size).toBe(name === "submission" ? undefined : 1);
   },
 );
+
+test("LOD-1: a job whose newest checkpoint can't be read is not run, and goes on once that is mended", async () => {
+  const store = memoryBlobStore();
+  const first = await lead(store);
+  for (const n of [1, 2]) await first.until(first.coordinator.submit(request(n)));
+  const { platform } = first;
+  const manifest: Manifest = {
+    formatVersion: 1,
+    jobId: id(1),
+    checkpointId: 1,
+    epoch: 2,
+    attempt: 1,
+    base: null,
+    kind: "checkpoint",
+    triggeredAt: 0,
+    graphDigest: simpleGraph.digest,
+    vertices: [],
+  };
+  const bytes = encodeManifest(manifest);
+  first.coordinator.close();
+  const epoch = await first.until(winEpoch(store, platform));
+  const log = await first.until(claimJob({ store, platform, jobId: id(1), epoch }));
+  await first.until(
+    log.append({
+      kind: "checkpoint",
+      attempt: 1,
+      checkpointId: 1,
+      manifest: "m",
+      manifestSha256: sha256(bytes),
+      manifestBytes: bytes.length,
+    }),
+  );
+  expect((await lead(store)).coordinator.job(id(1)).rootCause?.code).toBe("CHECKPOINT_MISSING");
+  await store.put("m", bytes.slice(1));
+  const damaged = await lead(store);
+  expect(damaged.states.toSorted()).toEqual(["1 FAILED", "2 CREATED"]);
+  expect(damaged.coordinator.job(id(1)).rootCause?.code).toBe("CHECKPOINT_CORRUPT");
+  await damaged.pass(10_000);
+  expect(damaged.ends).toEqual([]);
+  await store.put("m", bytes);
+  expect((await lead(store)).states.toSorted()).toEqual(["1 CREATED", "2 CREATED"]);
+});
 
 test("LOD-1: a registry that is damaged ends the leader: jobs behind the damage can't be found", async () => {
   const store = memoryBlobStore();

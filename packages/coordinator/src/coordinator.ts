@@ -349,9 +349,11 @@ export class Coordinator {
   }
 
   async #load(jobId: JobId): Promise<LoadedJob> {
-    const { store, platform, logger } = this.#context;
+    const { store, platform, logger, options } = this.#context;
+    const registry = this.#registry;
+    const renewEvery = options.logEntriesPerClaim;
     return await loadJob(
-      { store, platform, logger, registry: this.#registry, epoch: this.#epoch },
+      { store, platform, logger, registry, epoch: this.#epoch, renewEvery },
       jobId,
     );
   }

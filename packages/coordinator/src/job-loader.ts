@@ -1,8 +1,8 @@
 /**
  * What the store holds of a job, and what that makes of it: one to run, one that has ended, or one that can't be loaded.
  *
- * LOD-1  One job's bad data is that job's trouble: it is shown as failed, nothing of it is claimed or written, and the next leader
- *        looks again. Only a higher epoch, or a store that can't be used, ends the leader.
+ * LOD-1  One job's bad data is that job's trouble: it is shown as failed, nothing is written but a claim of what its log says, and the
+ *        next leader looks again. Only a higher epoch, or a store that can't be used, ends the leader.
  * LOD-2  Of a job that has ended one object is read.
  */
 
@@ -14,7 +14,7 @@ import {
   type JobId,
   type Logger,
 } from "@millrace/base";
-import { claimJob, type JobLog } from "@millrace/checkpoint";
+import { claimJob, decodeManifest, type JobLog, retried } from "@millrace/checkpoint";
 import type { BlobStore } from "@millrace/spi";
 import { type EndedRecord, endedRecordOf, readEnded, writeEnded } from "./ended-record.ts";
 import type { JobRegistry, Submission } from "./submission.ts";
@@ -36,19 +36,23 @@ interface LoaderContext {
   readonly logger: Logger;
   readonly registry: JobRegistry;
   readonly epoch: number;
+  /** Entries after which the job's claim is made anew. */
+  readonly renewEvery: number;
 }
 
 /** Reads a job, and claims it unless it has ended. Rejects with what ends the leader (LOD-1). */
 export async function loadJob(context: LoaderContext, jobId: JobId): Promise<LoadedJob> {
-  const { store, platform, logger, registry, epoch } = context;
+  const { store, platform, logger, registry, epoch, renewEvery } = context;
   let submission: Submission | undefined;
   try {
     const record = await readEnded(store, platform, jobId);
     if (record !== undefined) return { kind: "ended", record };
     submission = await registry.read(jobId);
-    const log = await claimJob({ store, platform, jobId, epoch, since: submission.epoch });
+    const since = submission.epoch;
+    const log = await claimJob({ store, platform, jobId, epoch, since, renewEvery });
     const ended = endedRecordOf(submission, log.summary);
     if (ended === undefined) {
+      await assertRestorable(log, context);
       trim(log, logger);
       return { kind: "live", submission, log };
     }
@@ -64,6 +68,13 @@ export async function loadJob(context: LoaderContext, jobId: JobId): Promise<Loa
     });
     return { kind: "unloadable", jobId, submission, error: info };
   }
+}
+
+/** A checkpoint that can't be read is not restored from: the job waits for it to be mended, rather than fail for good (LOD-1). */
+async function assertRestorable(log: JobLog, { store, platform }: LoaderContext): Promise<void> {
+  const newest = log.summary.newestCheckpoint;
+  if (newest === null) return;
+  decodeManifest(await retried(platform, () => store.get(newest.manifest)), newest);
 }
 
 /** What the claim has replaced is read by nobody any more; what a crash leaves here the next claim trims. */

@@ -42,6 +42,14 @@ export const coordinatorOptions = defineOptions({
     max: 600_000,
     help: "How often a leader looks whether it still leads. Shorter ends an idle one sooner and costs a read of the store.",
   },
+  logEntriesPerClaim: {
+    key: "jobmanager.log-entries-per-claim",
+    type: "int",
+    default: 1_000,
+    min: 10,
+    max: 1_000,
+    help: "Entries after which a job's log is begun anew. Fewer make a take-over read less and cost the store two objects each time.",
+  },
   endedJobsMax: {
     key: "jobstore.max-capacity",
     type: "int",
