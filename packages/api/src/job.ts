@@ -1,8 +1,9 @@
 /** A job: a name, declared parameters, and a build function that says what it is made of. Building is pure and deterministic. */
-import type {
-  CheckpointOptions,
-  JobOptions as GraphOptions,
-  RestartOptions,
+import {
+  type CheckpointOptions,
+  type JobOptions as GraphOptions,
+  maxRetained,
+  type RestartOptions,
 } from "@millrace/graph";
 import {
   assertKnown,
@@ -28,8 +29,15 @@ export interface JobOptions<P extends ParamDecls> {
     timeout?: Duration;
     minPause?: Duration;
     tolerableFailures?: number;
+    /** How long sinks may take to commit a completed checkpoint; then the job restarts and commits again. Default 10 min. */
+    commitTimeout?: Duration;
+    /** How many of the last completed checkpoints are kept, 1 to 32. Default 1. */
+    retained?: number;
     mode?: "exactly-once";
+    /** What becomes of the retained checkpoints when the job is cancelled. Default "retain". */
     onCancel?: "retain" | "delete";
+    /** The same when it fails for good. Default "retain". */
+    onFailure?: "retain" | "delete";
   };
   restart?: {
     strategy?: RestartOptions["strategy"];
@@ -37,6 +45,12 @@ export interface JobOptions<P extends ParamDecls> {
     attempts?: number;
     delay?: Duration;
     maxDelay?: Duration;
+    /** "exponential-delay": each delay is so many times the one before, at least 1. Default 1.5. */
+    multiplier?: number;
+    /** "exponential-delay": share by which a delay is varied, 0 to 1. Default 0.1. */
+    jitter?: number;
+    /** "exponential-delay": after running so long without a failure, delays and attempts begin anew. Default 1 h. */
+    resetAfter?: Duration;
     /** "failure-rate": the time in which `attempts` failures are allowed. */
     interval?: Duration;
   };
@@ -94,8 +108,17 @@ const known = {
     "autoWatermarkInterval",
     "requireTypes",
   ),
-  checkpoint: ["interval", "timeout", "minPause", "tolerableFailures", "mode", "onCancel"],
-  restart: ["strategy", "attempts", "delay", "maxDelay", "interval"],
+  checkpoint: ["interval", "timeout", "minPause", "tolerableFailures", "mode"].concat(
+    "commitTimeout",
+    "retained",
+    "onCancel",
+    "onFailure",
+  ),
+  restart: ["strategy", "attempts", "delay", "maxDelay", "interval"].concat(
+    "multiplier",
+    "jitter",
+    "resetAfter",
+  ),
   strategies: ["none", "fixed-delay", "exponential-delay", "failure-rate"],
 } as const;
 
@@ -107,8 +130,11 @@ function assertOptions(options: JobOptions<ParamDecls>): void {
   if (options.parallelism !== undefined) assertWhole("parallelism", options.parallelism, 1, 32_768);
   if (checkpoint.mode !== undefined)
     assertOneOf("checkpoint.mode", checkpoint.mode, ["exactly-once"]);
-  if (checkpoint.onCancel !== undefined)
-    assertOneOf("checkpoint.onCancel", checkpoint.onCancel, ["retain", "delete"]);
+  for (const what of ["onCancel", "onFailure"] as const)
+    if (checkpoint[what] !== undefined)
+      assertOneOf(`checkpoint.${what}`, checkpoint[what], ["retain", "delete"]);
+  if (checkpoint.retained !== undefined)
+    assertWhole("checkpoint.retained", checkpoint.retained, 1, maxRetained);
   if (checkpoint.tolerableFailures !== undefined)
     assertWhole(
       "checkpoint.tolerableFailures",
@@ -120,6 +146,11 @@ function assertOptions(options: JobOptions<ParamDecls>): void {
     assertOneOf("restart.strategy", restart.strategy, known.strategies);
   if (restart.attempts !== undefined)
     assertWhole("restart.attempts", restart.attempts, 0, Number.MAX_SAFE_INTEGER);
+  const { multiplier, jitter } = restart;
+  if (multiplier !== undefined && !(Number.isFinite(multiplier) && multiplier >= 1))
+    throw badArgument("restart.multiplier", multiplier, "a number of at least 1");
+  if (jitter !== undefined && !(jitter >= 0 && jitter <= 1))
+    throw badArgument("restart.jitter", jitter, "a number from 0 to 1");
 }
 
 function graphOptionsOf(options: JobOptions<ParamDecls>): GraphOptions {
@@ -132,14 +163,17 @@ function graphOptionsOf(options: JobOptions<ParamDecls>): GraphOptions {
     intervalMs: ms("checkpoint.interval", checkpoint.interval, 10_000),
     timeoutMs: ms("checkpoint.timeout", checkpoint.timeout, 600_000),
     minPauseMs: ms("checkpoint.minPause", checkpoint.minPause, 0),
+    commitTimeoutMs: ms("checkpoint.commitTimeout", checkpoint.commitTimeout, 600_000),
     tolerableFailures: checkpoint.tolerableFailures ?? 0,
-    retained: 1,
+    retained: checkpoint.retained ?? 1,
     mode: "exactly-once",
     onCancel: checkpoint.onCancel ?? "retain",
+    onFailure: checkpoint.onFailure ?? "retain",
   };
   for (const [argument, value, given] of [
     ["checkpoint.interval", checkpointing.intervalMs, checkpoint.interval],
     ["checkpoint.timeout", checkpointing.timeoutMs, checkpoint.timeout],
+    ["checkpoint.commitTimeout", checkpointing.commitTimeoutMs, checkpoint.commitTimeout],
   ] as const)
     if (!(value > 0)) throw badArgument(argument, given, "a duration above 0");
   return {
@@ -155,9 +189,9 @@ function graphOptionsOf(options: JobOptions<ParamDecls>): GraphOptions {
         restart.attempts ?? (strategy === "exponential-delay" ? Number.MAX_SAFE_INTEGER : 1),
       delayMs: ms("restart.delay", restart.delay, strategy === "exponential-delay" ? 200 : 1_000),
       maxDelayMs: ms("restart.maxDelay", restart.maxDelay, 60_000),
-      multiplier: 1.5,
-      jitter: 0.1,
-      resetAfterMs: 3_600_000,
+      multiplier: restart.multiplier ?? 1.5,
+      jitter: restart.jitter ?? 0.1,
+      resetAfterMs: ms("restart.resetAfter", restart.resetAfter, 3_600_000),
       failureRateIntervalMs: ms("restart.interval", restart.interval, 60_000),
     },
   };

@@ -108,12 +108,13 @@ function isSummary(value: unknown): boolean {
   if (!isCount(committedFloor) || (terminal !== null && !states.includes(terminal))) return false;
   if (attempts !== undefined && !isCount(attempts)) return false;
   if (endedAt !== undefined && !Number.isFinite(endedAt)) return false;
-  if (newest === null) return true;
+  const earlier = value["earlierCheckpoints"] ?? [];
+  if (!Array.isArray(earlier) || !earlier.every(isCompleted)) return false;
+  return newest === null || isCompleted(newest);
+}
+function isCompleted(value: unknown): boolean {
   return (
-    isFields(newest) &&
-    isCheckpoint(newest) &&
-    isCount(newest["epoch"]) &&
-    isCount(newest["attempt"])
+    isFields(value) && isCheckpoint(value) && isCount(value["epoch"]) && isCount(value["attempt"])
   );
 }
 function isCheckpoint(value: Fields): boolean {

@@ -6,6 +6,12 @@ export const codes = {
     message: "another jobmanager has taken over",
     fix: "nothing: the new leader runs the jobs; this process ends",
   },
+  LEADER_UNCERTAIN: {
+    domain: "external",
+    retry: "never",
+    message: "the store does not say whether an entry is in a job's log",
+    fix: "mend the store; the jobmanager that starts next reads what is there",
+  },
   CHECKPOINT_CORRUPT: {
     domain: "external",
     retry: "never",

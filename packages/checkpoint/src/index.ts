@@ -1,5 +1,5 @@
 export { type Aligner, type AlignerDecision, createAligner } from "./aligner.ts";
-export { decodeEntry, decodeManifest, encodeManifest } from "./codec.ts";
+export { decodeEntry, decodeManifest, decodeSnapshot, encodeManifest } from "./codec.ts";
 export { readAhead, readDense } from "./dense.ts";
 export { isEpochCurrent, winEpoch } from "./epochs.ts";
 export {
@@ -10,6 +10,7 @@ export {
   readJobLog,
 } from "./job-log.ts";
 export type {
+  CompletedCheckpoint,
   ListMode,
   ListSnapshot,
   LogEntry,
@@ -26,10 +27,17 @@ export type {
 export { checkpointPrefix, endedName, manifestName, snapshotName } from "./object-names.ts";
 export { createOwn } from "./own-object.ts";
 export { PendingCheckpoint, type PendingOptions } from "./pending-checkpoint.ts";
-export { obtainPermit } from "./permit.ts";
+export { obtainPermit, obtainSweepPermit } from "./permit.ts";
 export { commitRestarts, createRestartStrategy, type RestartStrategy } from "./restart.ts";
 export { planRestore, type RestoreRow } from "./restore.ts";
-export { type Deletion, decideDeletions, type RetentionView } from "./retention.ts";
+export {
+  closedView,
+  type Deletion,
+  decideDeletions,
+  type RetentionView,
+  retainedOf,
+  retainsAfter,
+} from "./retention.ts";
 export { retried } from "./retried.ts";
 export { sha256 } from "./sha256.ts";
 export { decideTrigger, type TriggerDecision, type TriggerState } from "./trigger.ts";

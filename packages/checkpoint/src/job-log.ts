@@ -143,7 +143,10 @@ export class JobLog {
     return !this.#ended;
   }
 
-  /** Appends and folds. Resolves when the entry is in the log; rejects `LEADER_DEPOSED` when it never will be. */
+  /**
+   * Appends and folds. Resolves when the entry is in the log; rejects `LEADER_DEPOSED` when it never will be, and
+   * `LEADER_UNCERTAIN` when nobody can tell: both end this leader.
+   */
   async append(entry: NewEntry): Promise<void> {
     if (this.#ended) throw deposed(this.jobId, this.epoch, this.epoch);
     if (this.#appending || this.#summary.terminal !== null)
@@ -155,6 +158,14 @@ export class JobLog {
       const whole = { ...entry, ...this.#head() } as LogEntry;
       await this.#put(whole);
       this.#summary = fold(this.#summary, whole);
+    } catch (error) {
+      // An answer may have been lost before this error: the entry may be there, and only the next claim shows it (rule 4).
+      if (this.#ended) throw error;
+      this.#ended = true;
+      throw fail("LEADER_UNCERTAIN", {
+        fields: { jobId: this.jobId, kind: entry.kind },
+        cause: error,
+      });
     } finally {
       this.#appending = false;
     }

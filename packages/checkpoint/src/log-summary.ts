@@ -1,4 +1,5 @@
 /** Folding a job's log to what is live. Pure. */
+import { maxRetained } from "@millrace/graph";
 import type { LogEntry, LogSummary } from "./model.ts";
 
 export const emptySummary: LogSummary = {
@@ -17,6 +18,14 @@ export function fold(summary: LogSummary, entry: LogEntry): LogSummary {
     case "checkpoint":
       return {
         ...summary,
+        ...(summary.newestCheckpoint === null
+          ? {}
+          : {
+              earlierCheckpoints: [
+                summary.newestCheckpoint,
+                ...(summary.earlierCheckpoints ?? []),
+              ].slice(0, maxRetained - 1),
+            }),
         newestCheckpoint: {
           checkpointId: entry.checkpointId,
           epoch: entry.epoch,

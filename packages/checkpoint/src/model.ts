@@ -115,16 +115,20 @@ export interface LogHead {
   readonly attempt: number;
   readonly nonce: string;
 }
+export interface CompletedCheckpoint {
+  readonly checkpointId: number;
+  readonly epoch: number;
+  readonly attempt: number;
+  readonly manifest: string;
+  readonly manifestSha256: string;
+  readonly manifestBytes: number;
+}
+
 /** What is live: everything a reader needs of the log below a claim. */
 export interface LogSummary {
-  readonly newestCheckpoint: {
-    readonly checkpointId: number;
-    readonly epoch: number;
-    readonly attempt: number;
-    readonly manifest: string;
-    readonly manifestSha256: string;
-    readonly manifestBytes: number;
-  } | null;
+  readonly newestCheckpoint: CompletedCheckpoint | null;
+  /** Those completed before it, newest first, as many as a job may retain; absent: none. */
+  readonly earlierCheckpoints?: readonly CompletedCheckpoint[];
   /** All committables of checkpoints up to this number are committed. 0: none. */
   readonly committedFloor: number;
   readonly terminal: "FINISHED" | "CANCELED" | "FAILED" | null;

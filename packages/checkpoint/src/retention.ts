@@ -4,8 +4,10 @@
  * RET-1  An object of a higher (epoch, attempt) is never touched: its owner may be about to publish it.
  * RET-2  Of the own attempt only numbers at or below the newest completed checkpoint are closed, and never the one in progress.
  * RET-3  What a retained manifest references, and the manifests themselves, stay.
+ * RET-4  A terminal log closes every attempt: whatever is not retained then is garbage, whoever wrote it.
  */
-import type { Manifest } from "./model.ts";
+import type { CheckpointOptions } from "@millrace/graph";
+import type { CompletedCheckpoint, LogSummary, Manifest } from "./model.ts";
 import { manifestName, parseCheckpointObject } from "./object-names.ts";
 import { segmentObjects } from "./pending-checkpoint.ts";
 
@@ -17,6 +19,35 @@ export interface RetentionView {
   /** Number in progress, if any. */
   readonly pending: number | undefined;
 }
+/** The view of a job whose log is terminal (RET-4). */
+export const closedView: RetentionView = {
+  epoch: Number.MAX_SAFE_INTEGER,
+  attempt: Number.MAX_SAFE_INTEGER,
+  newest: Number.MAX_SAFE_INTEGER,
+  pending: undefined,
+};
+
+/** Whether the checkpoints of a job that has ended so are still of use (CP-07). */
+export function retainsAfter(
+  end: NonNullable<LogSummary["terminal"]>,
+  { onCancel, onFailure }: Pick<CheckpointOptions, "onCancel" | "onFailure">,
+): boolean {
+  switch (end) {
+    case "FINISHED":
+      return false;
+    case "CANCELED":
+      return onCancel === "retain";
+    case "FAILED":
+      return onFailure === "retain";
+  }
+}
+
+/** The completed checkpoints that a job keeps, newest first (CP-03). */
+export function retainedOf(summary: LogSummary, count: number): readonly CompletedCheckpoint[] {
+  const { newestCheckpoint, earlierCheckpoints = [] } = summary;
+  return newestCheckpoint === null ? [] : [newestCheckpoint, ...earlierCheckpoints].slice(0, count);
+}
+
 export interface Deletion {
   readonly object: string;
   readonly reason: string;

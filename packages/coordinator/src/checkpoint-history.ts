@@ -1,4 +1,5 @@
 /** What became of a job's checkpoints: counts for ever, details of the last ones, newest first. */
+import type { SubtaskSnapshot } from "@millrace/checkpoint";
 
 export interface CheckpointRecord {
   readonly id: number;
@@ -61,6 +62,22 @@ export class CheckpointHistory {
     if (this.#records.length > keep) this.#records.pop();
     this.counts.total += 1;
     return entry;
+  }
+  /** A subtask's answer counts. */
+  acknowledged(record: CheckpointRecord, snapshot: SubtaskSnapshot, at: number): void {
+    const { vertex, subtask, fullBytes, newBytes, timings } = snapshot;
+    record.acks.push({ vertex, subtask, at, fullBytes, newBytes, timings });
+    record.acknowledged += 1;
+    record.stateBytes += snapshot.fullBytes;
+    record.newBytes += snapshot.newBytes;
+    record.alignmentMs = Math.max(record.alignmentMs, snapshot.timings.alignmentMs);
+    record.syncMs = Math.max(record.syncMs, snapshot.timings.syncMs);
+    record.asyncMs = Math.max(record.asyncMs, snapshot.timings.asyncMs);
+  }
+  /** Nothing of checkpoints up to this number is left to commit. */
+  committed(id: number): void {
+    for (const record of this.#records)
+      if (record.id <= id && record.status === "COMPLETED") record.committed = true;
   }
   complete(record: CheckpointRecord, now: number): void {
     record.status = "COMPLETED";

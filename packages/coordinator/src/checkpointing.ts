@@ -1,39 +1,45 @@
 /**
- * A job's checkpoints as the JobManager drives them: trigger, collect, publish, permit, commit, clean up. Decisions are
- * `@millrace/checkpoint`'s; this shell keeps the timers and sends the messages.
+ * A job's checkpoints as the JobManager drives them: trigger, collect, publish, have committed, clean up. Decisions are
+ * `@millrace/checkpoint`'s; this shell keeps the timers and sends the messages. `Commits` has the permits, `RetainedCheckpoints`
+ * what is kept.
  *
- * CHK-1  At most one checkpoint is in progress; its base is the newest one whose entry is in the log.
+ * CHK-1  At most one checkpoint is in progress; its base is the newest one whose entry is in the log, or none when a full one was asked for.
  * CHK-2  Order of effects: manifest → log entry → completed to the tasks → permit → commit → *committed* entry → garbage.
  * CHK-3  A number given up is never used again in its attempt.
- * CHK-4  The final checkpoint is asked for once, when every subtask has reached its end of data; the job has ended when it is committed.
+ * CHK-4  The final checkpoint is asked for once, when every subtask has reached its end of data; the job is done when it is settled.
+ * CHK-5  What a subtask says wrongly costs the checkpoint, never more. An append whose fate is not known is not a failure: it ends
+ *        the leader, and nothing is said to be aborted.
+ * CHK-6  Whoever asks for a checkpoint is answered; no timer ticks while there is nothing to begin and nothing to wait for.
  */
 import { type Cancel, type ErrorInfo, errorInfo, type Logger, type Platform } from "@millrace/base";
 import {
   decideTrigger,
-  decodeManifest,
+  decodeSnapshot,
   encodeManifest,
   type JobLog,
   type Manifest,
   manifestName,
-  obtainPermit,
   PendingCheckpoint,
   planRestore,
   type RestoreAssignment,
-  type SubtaskSnapshot,
   sha256,
 } from "@millrace/checkpoint";
-import type { AttemptMessage, Up } from "@millrace/protocol";
+import type { AttemptMessage, Down, Up } from "@millrace/protocol";
 import type { BlobStore } from "@millrace/spi";
 import { CheckpointHistory, type CheckpointRecord } from "./checkpoint-history.ts";
+import { Commits } from "./commits.ts";
 import type { Execution } from "./execution.ts";
 import { fail } from "./fail.ts";
-import { collectGarbage } from "./garbage.ts";
+import { parseError } from "./job-events.ts";
+import type { OlderRunners } from "./older-runners.ts";
+import { RetainedCheckpoints } from "./retained.ts";
 import type { Submission } from "./submission.ts";
 import type { TaskManagers } from "./task-managers.ts";
 
 export type CheckpointOutcome =
   | { readonly kind: "none" }
-  | { readonly kind: "final-committed" }
+  /** Nothing is left to do: the final checkpoint, or what was left of an ending job, is committed and swept. */
+  | { readonly kind: "done" }
   | { readonly kind: "fail"; readonly error: ErrorInfo };
 const none: CheckpointOutcome = { kind: "none" };
 
@@ -43,19 +49,23 @@ export interface CheckpointingContext {
   readonly store: BlobStore;
   readonly log: JobLog;
   readonly submission: Submission;
-  readonly epoch: number;
   readonly taskManagers: TaskManagers;
+  readonly older: OlderRunners;
   /** `tick` should be called. */
   readonly onTick: () => void;
 }
 
-type Requester = (result: { readonly checkpointId: number } | { readonly error: unknown }) => void;
+export type CheckpointAnswer = { readonly checkpointId: number } | { readonly error: unknown };
+interface Requester {
+  readonly full: boolean;
+  readonly done: (answer: CheckpointAnswer) => void;
+}
 
 interface Running {
   readonly execution: Execution;
   readonly ref: AttemptMessage;
-  /** Number of the newest checkpoint that this attempt restored or completed. */
-  base: number | undefined;
+  /** Only committers run: nothing is triggered, and the attempt is done when they are. */
+  readonly closing: boolean;
   nextId: number;
   pending:
     | {
@@ -69,85 +79,83 @@ interface Running {
   failures: number;
   finalRequested: boolean;
   finalId: number | undefined;
-  /** Committers still to answer for the permit that is out. */
-  commit: { readonly checkpointId: number; readonly waiting: Set<string> } | undefined;
-  manifest: Manifest | undefined;
 }
 
 export class Checkpointing {
   readonly history = new CheckpointHistory();
   readonly #context: CheckpointingContext;
-  readonly #committers: readonly string[];
+  readonly #commits: Commits;
+  readonly #retained: RetainedCheckpoints;
   #running: Running | undefined;
-  #restored: Manifest | undefined;
-  #restoredName = "";
   #requesters: Requester[] = [];
   #timer: Cancel | undefined;
-  #paused = false;
+
+  /** Whether the job has sinks that commit. */
+  readonly hasCommitters: boolean;
 
   constructor(context: CheckpointingContext) {
     this.#context = context;
-    this.#committers = context.submission.graph.vertices
+    const committers = context.submission.graph.vertices
       .filter((vertex) => vertex.role === "committer")
       .map((vertex) => vertex.id);
+    this.hasCommitters = committers.length > 0;
+    this.#commits = new Commits({
+      ...context,
+      committers,
+      timeoutMs: context.submission.graph.options.checkpoint.commitTimeoutMs,
+    });
+    this.#retained = new RetainedCheckpoints(context);
   }
-
-  /** True when every completed checkpoint's committables are committed. */
+  get #options() {
+    return this.#context.submission.graph.options.checkpoint;
+  }
+  get #now(): number {
+    return this.#context.platform.clock.monotonic();
+  }
   get nothingToCommit(): boolean {
-    const { newestCheckpoint, committedFloor } = this.#context.log.summary;
-    return (
-      this.#committers.length === 0 ||
-      newestCheckpoint === null ||
-      newestCheckpoint.checkpointId <= committedFloor
-    );
+    return this.#commits.nothingToCommit;
   }
 
   /** What each subtask of a new attempt restores, from the newest checkpoint of the log. Rejects when it can't be read or does not fit. */
   async restore(): Promise<Readonly<Record<string, RestoreAssignment>>> {
-    const newest = this.#context.log.summary.newestCheckpoint;
-    this.#restored = undefined;
-    if (newest === null) return {};
-    this.#restoredName = newest.manifest;
-    const bytes = await this.#context.store.get(newest.manifest);
-    this.#restored = decodeManifest(bytes, newest);
-    return planRestore(this.#restored, this.#context.submission.graph);
+    const newest = await this.#retained.load();
+    return newest === undefined ? {} : planRestore(newest, this.#context.submission.graph);
   }
 
-  /** All tasks of an attempt run: finish older commits, begin to trigger. */
-  async attemptRunning(execution: Execution, ref: AttemptMessage): Promise<CheckpointOutcome> {
-    const now = this.#context.platform.clock.monotonic();
-    const base = this.#restored?.checkpointId;
+  /** All tasks of an attempt run: finish older commits, sweep, begin to trigger. */
+  async attemptRunning(options: {
+    readonly execution: Execution;
+    readonly ref: AttemptMessage;
+    readonly closing: boolean;
+  }): Promise<CheckpointOutcome> {
+    const restored = this.#retained.newest;
+    const base = restored?.checkpointId;
     this.#running = {
-      execution,
-      ref,
-      base,
+      ...options,
       nextId: (base ?? 0) + 1,
       pending: undefined,
-      lastEndedAt: now,
-      lastTriggeredAt: now,
+      lastEndedAt: this.#now,
+      lastTriggeredAt: this.#now,
       failures: 0,
       finalRequested: false,
       finalId: undefined,
-      commit: undefined,
-      manifest: this.#restored,
     };
-    if (base !== undefined) {
+    if (restored !== undefined) {
       this.history.restored = {
-        id: base,
+        id: restored.checkpointId,
         at: this.#context.platform.clock.now(),
-        manifest: this.#restoredName,
+        manifest: manifestName(restored.jobId, restored.checkpointId, restored),
       };
       this.history.counts.restored += 1;
     }
-    // Even with nothing left to commit the sweep is due: older attempts may have left transactions open.
-    if (base !== undefined) await this.#commit(this.#running, base);
-    this.#arm();
-    return none;
+    this.#commits.begin(options.execution, options.ref);
+    return await this.#goOn(this.#running);
   }
 
-  attemptEnded(_why: string): void {
+  attemptEnded(): void {
     const running = this.#running;
     this.#running = undefined;
+    this.#commits.end();
     this.#timer?.();
     this.#timer = undefined;
     if (running?.pending !== undefined)
@@ -156,13 +164,16 @@ export class Checkpointing {
         this.#context.platform.clock.now(),
         "the attempt ended",
       );
-    this.#answer({
-      error: fail("JOB_NOT_RUNNING", { fields: { jobId: this.#context.submission.jobId } }),
-    });
+    this.#answer({ error: this.#notRunning() });
   }
 
-  request(done: Requester): void {
-    this.#requesters.push(done);
+  /** Asks for a checkpoint; one in progress answers too, unless a full one is wanted. */
+  request(done: Requester["done"], full = false): void {
+    const running = this.#running;
+    const finalDone = running?.finalId !== undefined && running.pending === undefined;
+    if (running === undefined || running.closing || finalDone)
+      return done({ error: this.#notRunning() });
+    this.#requesters.push({ full, done });
     this.#context.onTick();
   }
   requestFinal(): void {
@@ -170,91 +181,72 @@ export class Checkpointing {
     this.#running.finalRequested = true;
     this.#context.onTick();
   }
-  /** No new checkpoint begins; one in progress is given up unless it is final. */
-  pauseTriggers(): void {
-    this.#paused = true;
-  }
-  stop(): void {
-    this.attemptEnded("stopped");
+  /** The job has ended: what its end does not retain is of no use any more (CP-07). */
+  async afterTerminal(end: "FINISHED" | "CANCELED" | "FAILED"): Promise<void> {
+    this.attemptEnded();
+    await this.#retained.collectAll(end);
   }
 
   /** Time has passed or something was asked for. */
   async tick(): Promise<CheckpointOutcome> {
     const running = this.#running;
     if (running === undefined) return none;
-    const now = this.#context.platform.clock.monotonic();
-    if (running.pending !== undefined && now >= running.pending.deadline) {
+    if (running.pending !== undefined && this.#now >= running.pending.deadline) {
       const outcome = this.#giveUp(running, "expired before completing");
       if (outcome.kind !== "none") return outcome;
     }
+    const error = this.#commits.expired();
+    if (error !== undefined) return { kind: "fail", error };
     const decision = decideTrigger({
-      options: this.#context.submission.graph.options.checkpoint,
-      now,
+      options: this.#options,
+      now: this.#now,
       lastTriggeredAt: running.lastTriggeredAt,
       lastEndedAt: running.lastEndedAt,
       pending: running.pending !== undefined,
       requested: this.#requesters.length > 0,
       finalRequested: running.finalRequested && running.finalId === undefined,
-      paused: this.#noMoreTriggers(running),
+      paused: noMoreTriggers(running),
     });
     if (decision.kind === "trigger") this.#trigger(running, decision.checkpointKind);
-    this.#arm();
-    return none;
+    return await this.#goOn(running);
   }
 
   async acknowledged(message: Up<"checkpointAcknowledged">): Promise<CheckpointOutcome> {
     const running = this.#running;
     if (running?.pending?.checkpoint.checkpointId !== message.checkpointId) return none;
     const { checkpoint, record } = running.pending;
-    const snapshot = JSON.parse(message.snapshot) as SubtaskSnapshot;
-    checkpoint.acknowledge(snapshot);
-    record.acknowledged = checkpoint.acknowledged;
-    record.stateBytes += snapshot.fullBytes;
-    record.newBytes += snapshot.newBytes;
-    const { vertex, subtask, fullBytes, newBytes, timings } = snapshot;
-    const at = this.#context.platform.clock.now();
-    record.acks.push({ vertex, subtask, at, fullBytes, newBytes, timings });
-    record.alignmentMs = Math.max(record.alignmentMs, snapshot.timings.alignmentMs);
-    record.syncMs = Math.max(record.syncMs, snapshot.timings.syncMs);
-    record.asyncMs = Math.max(record.asyncMs, snapshot.timings.asyncMs);
+    try {
+      const snapshot = decodeSnapshot(message.snapshot);
+      if (!checkpoint.acknowledge(snapshot)) return none;
+      this.history.acknowledged(record, snapshot, this.#context.platform.clock.now());
+    } catch (error) {
+      const from = `${message.vertex}#${message.subtask}`;
+      return await this.#orGoOn(
+        running,
+        this.#giveUp(running, `${from} acknowledged wrongly: ${errorInfo(error).message}`),
+      );
+    }
     return checkpoint.complete ? await this.#publish(running) : none;
   }
 
   async declined(message: Up<"checkpointDeclined">): Promise<CheckpointOutcome> {
     const running = this.#running;
     if (running?.pending?.checkpoint.checkpointId !== message.checkpointId) return none;
-    const error = JSON.parse(message.error) as ErrorInfo;
-    const outcome = this.#giveUp(
+    const from = `${message.vertex}#${message.subtask}`;
+    return await this.#orGoOn(
       running,
-      `declined by ${message.vertex}#${message.subtask}: ${error.message}`,
+      this.#giveUp(running, `declined by ${from}: ${parseError(message.error).message}`),
     );
-    this.#arm();
-    return outcome;
   }
 
   async commitFinished(message: Up<"commitFinished">): Promise<CheckpointOutcome> {
     const running = this.#running;
-    if (running?.commit?.checkpointId !== message.checkpointId) return none;
-    running.commit.waiting.delete(message.vertex);
-    if (running.commit.waiting.size > 0) return none;
-    running.commit = undefined;
-    return await this.#committed(running, message.checkpointId);
-  }
-
-  /**
-   * The job has ended: unless its newest checkpoint is retained, nothing of its checkpoints is of use (CP-07). What a crash leaves
-   * here is found by `millrace gc`.
-   */
-  async afterTerminal(state: "FINISHED" | "CANCELED" | "FAILED", attempt: number): Promise<void> {
-    const { onCancel } = this.#context.submission.graph.options.checkpoint;
-    if (state === "FAILED" || (state === "CANCELED" && onCancel === "retain")) return;
-    const closed = {
-      epoch: this.#context.epoch,
-      attempt,
-      newest: Number.MAX_SAFE_INTEGER,
-      pending: undefined,
-    };
-    await collectGarbage(this.#context, [], closed);
+    if (running === undefined) return none;
+    const committed = await this.#commits.finished(message.checkpointId, message.vertex);
+    if (committed === undefined) return none;
+    this.history.committed(committed);
+    await this.#retained.collect(running.ref);
+    return await this.#goOn(running);
   }
 
   // ── steps ──────────────────────────────────────────────────────────────────────────────────
@@ -262,15 +254,16 @@ export class Checkpointing {
   #trigger(running: Running, kind: "checkpoint" | "final"): void {
     const checkpointId = running.nextId;
     running.nextId += 1;
-    const now = this.#context.platform.clock.monotonic();
     const timestamp = this.#context.platform.clock.now();
-    const { graph } = this.#context.submission;
+    const { graph, jobId } = this.#context.submission;
+    const full = this.#requesters.some((requester) => requester.full);
+    const base = full ? undefined : this.#retained.newest;
     const checkpoint = new PendingCheckpoint({
-      jobId: this.#context.submission.jobId,
+      jobId,
       checkpointId,
       epoch: running.ref.epoch,
       attempt: running.ref.attempt,
-      base: running.manifest,
+      base,
       kind,
       triggeredAt: timestamp,
       graph,
@@ -281,95 +274,55 @@ export class Checkpointing {
       triggeredAt: timestamp,
       expected: running.execution.tasks().length,
     });
-    running.pending = { checkpoint, record, deadline: now + graph.options.checkpoint.timeoutMs };
-    running.lastTriggeredAt = now;
+    running.pending = { checkpoint, record, deadline: this.#now + this.#options.timeoutMs };
+    running.lastTriggeredAt = this.#now;
     if (kind === "final") running.finalId = checkpointId;
-    for (const taskManager of running.execution.taskManagers()) {
-      this.#context.taskManagers.send(taskManager, "triggerCheckpoint", {
-        attempt: running.ref,
-        checkpointId,
-        base: running.base ?? 0,
-        timestamp,
-        kind,
-      });
-    }
+    this.#tell(running, "triggerCheckpoint", {
+      attempt: running.ref,
+      checkpointId,
+      base: base?.checkpointId ?? 0,
+      timestamp,
+      kind,
+    });
   }
 
   async #publish(running: Running): Promise<CheckpointOutcome> {
     const pending = running.pending;
     if (pending === undefined) return none;
     const { checkpointId } = pending.checkpoint;
-    let manifest: Manifest;
     const name = manifestName(this.#context.submission.jobId, checkpointId, running.ref);
+    let manifest: Manifest;
+    let bytes: Uint8Array<ArrayBuffer>;
     try {
       manifest = pending.checkpoint.toManifest();
-      const bytes = encodeManifest(manifest);
+      bytes = encodeManifest(manifest);
       await this.#context.store.put(name, bytes);
-      // From here on the outcome decides: an append of unknown outcome is repeated until it is known (CKP-1).
-      await this.#context.log.append({
-        kind: "checkpoint",
-        attempt: running.ref.attempt,
-        checkpointId,
-        manifest: name,
-        manifestSha256: sha256(bytes),
-        manifestBytes: bytes.length,
-      });
     } catch (error) {
-      if (errorInfo(error).code === "LEADER_DEPOSED") throw error;
-      return this.#giveUp(running, `could not be published: ${errorInfo(error).message}`);
+      const reason = `could not be published: ${errorInfo(error).message}`;
+      return await this.#orGoOn(running, this.#giveUp(running, reason));
     }
+    // From here on the outcome decides: an append of unknown outcome is repeated until it is known, or ends the leader (CKP-1, CHK-5).
+    await this.#context.log.append({
+      kind: "checkpoint",
+      attempt: running.ref.attempt,
+      checkpointId,
+      manifest: name,
+      manifestSha256: sha256(bytes),
+      manifestBytes: bytes.length,
+    });
     running.pending = undefined;
-    running.base = checkpointId;
-    running.manifest = manifest;
     running.failures = 0;
-    running.lastEndedAt = this.#context.platform.clock.monotonic();
+    running.lastEndedAt = this.#now;
+    this.#retained.add(manifest);
     pending.record.manifest = name;
     this.history.complete(pending.record, this.#context.platform.clock.now());
-    for (const taskManager of running.execution.taskManagers()) {
-      this.#context.taskManagers.send(taskManager, "checkpointCompleted", {
-        attempt: running.ref,
-        checkpointId,
-      });
+    this.#tell(running, "checkpointCompleted", { attempt: running.ref, checkpointId });
+    this.#answer({ checkpointId }, manifest.base === null);
+    if (!this.hasCommitters) {
+      this.history.committed(checkpointId);
+      await this.#retained.collect(running.ref);
     }
-    this.#answer({ checkpointId });
-    await this.#commit(running, checkpointId);
-    this.#arm();
-    if (this.#committers.length > 0) return none;
-    return await this.#committed(running, checkpointId);
-  }
-
-  /** Obtains the permit and gives it to the committers; a commit still out is superseded, its committables are in this one too. */
-  async #commit(running: Running, checkpointId: number): Promise<void> {
-    if (this.#committers.length === 0) return;
-    await obtainPermit(this.#context.log, checkpointId);
-    running.commit = { checkpointId, waiting: new Set(this.#committers) };
-    for (const taskManager of running.execution.taskManagers()) {
-      this.#context.taskManagers.send(taskManager, "commit", {
-        attempt: running.ref,
-        checkpointId,
-        sweep: true,
-      });
-    }
-  }
-
-  async #committed(running: Running, checkpointId: number): Promise<CheckpointOutcome> {
-    if (this.#committers.length > 0 && checkpointId > this.#context.log.summary.committedFloor) {
-      await this.#context.log.append({
-        kind: "committed",
-        attempt: running.ref.attempt,
-        checkpointId,
-      });
-    }
-    const record = this.history.find(checkpointId);
-    if (record !== undefined) record.committed = true;
-    const { manifest, ref } = running;
-    if (manifest !== undefined)
-      await collectGarbage(this.#context, [manifest], {
-        ...ref,
-        newest: manifest.checkpointId,
-        pending: undefined,
-      });
-    return checkpointId === running.finalId ? { kind: "final-committed" } : none;
+    return await this.#goOn(running);
   }
 
   #giveUp(running: Running, reason: string): CheckpointOutcome {
@@ -377,52 +330,78 @@ export class Checkpointing {
     if (pending === undefined) return none;
     const { checkpointId, kind } = pending.checkpoint;
     running.pending = undefined;
-    running.lastEndedAt = this.#context.platform.clock.monotonic();
+    running.lastEndedAt = this.#now;
     running.failures += 1;
     if (kind === "final") running.finalId = undefined;
     this.history.failed(pending.record, this.#context.platform.clock.now(), reason);
     this.#context.logger.warn("checkpoint failed", { checkpointId, reason });
-    for (const taskManager of running.execution.taskManagers()) {
-      this.#context.taskManagers.send(taskManager, "checkpointAborted", {
-        attempt: running.ref,
-        checkpointId,
-        reason,
-      });
-    }
-    this.#answer({ error: fail("JOB_CHECKPOINT_FAILURES", { fields: { checkpointId, reason } }) });
-    if (running.failures <= this.#context.submission.graph.options.checkpoint.tolerableFailures)
-      return none;
-    return {
-      kind: "fail",
-      error: errorInfo(fail("JOB_CHECKPOINT_FAILURES", { fields: { checkpointId, reason } })),
-    };
+    this.#tell(running, "checkpointAborted", { attempt: running.ref, checkpointId, reason });
+    const error = fail("JOB_CHECKPOINT_FAILURES", { fields: { checkpointId, reason } });
+    this.#answer({ error });
+    return running.failures <= this.#options.tolerableFailures
+      ? none
+      : { kind: "fail", error: errorInfo(error) };
   }
 
-  /** After the final one nothing is left to cover, and a newer one would supersede the commit that ends the job. */
-  #noMoreTriggers(running: Running): boolean {
-    return this.#paused || running.finalId !== undefined;
+  async #orGoOn(running: Running, outcome: CheckpointOutcome): Promise<CheckpointOutcome> {
+    return outcome.kind === "none" ? await this.#goOn(running) : outcome;
   }
-  #answer(result: { readonly checkpointId: number } | { readonly error: unknown }): void {
-    const requesters = this.#requesters;
-    this.#requesters = [];
-    for (const done of requesters) done(result);
+  /** After every step: the next permit, the next timer, or the end. */
+  async #goOn(running: Running): Promise<CheckpointOutcome> {
+    const ending = isEnding(running);
+    await this.#commits.advance(ending);
+    if (ending && this.#commits.settled) return { kind: "done" };
+    this.#arm(running);
+    return none;
   }
-
   /** Wakes at the next moment at which `tick` could have something to do. */
-  #arm(): void {
+  #arm(running: Running): void {
     this.#timer?.();
     this.#timer = undefined;
-    const running = this.#running;
-    if (running === undefined) return;
+    const never = Number.POSITIVE_INFINITY;
+    const due = Math.min(
+      this.#commits.dueAt(isEnding(running)) ?? never,
+      running.pending?.deadline ?? (noMoreTriggers(running) ? never : this.#nextTriggerAt(running)),
+    );
     // Nothing begins by itself any more: only an answer goes on.
-    if (running.pending === undefined && this.#noMoreTriggers(running)) return;
-    const { intervalMs, minPauseMs } = this.#context.submission.graph.options.checkpoint;
-    const now = this.#context.platform.clock.monotonic();
-    const due =
-      running.pending?.deadline ??
-      Math.max(running.lastTriggeredAt + intervalMs, running.lastEndedAt + minPauseMs);
-    this.#timer = this.#context.platform.timers.after(Math.max(0, due - now), () =>
+    if (due === never) return;
+    this.#timer = this.#context.platform.timers.after(Math.max(0, due - this.#now), () =>
       this.#context.onTick(),
     );
   }
+
+  /** What was asked for while another one was in progress is due at once; a final one that was given up is not hurried. */
+  #nextTriggerAt(running: Running): number {
+    if (this.#requesters.length > 0 || (running.finalRequested && running.failures === 0))
+      return this.#now;
+    const { intervalMs, minPauseMs } = this.#options;
+    return Math.max(running.lastTriggeredAt + intervalMs, running.lastEndedAt + minPauseMs);
+  }
+
+  #tell<C extends "triggerCheckpoint" | "checkpointCompleted" | "checkpointAborted">(
+    running: Running,
+    $case: C,
+    value: Down<C>,
+  ): void {
+    for (const taskManager of running.execution.taskManagers())
+      this.#context.taskManagers.send(taskManager, $case, value);
+  }
+  /** Answers whoever asked; one who wants a full checkpoint is content with nothing else. */
+  #answer(answer: CheckpointAnswer, full = true): void {
+    const answered = this.#requesters.filter((requester) => full || !requester.full);
+    this.#requesters = this.#requesters.filter((requester) => !answered.includes(requester));
+    for (const { done } of answered) done(answer);
+  }
+  #notRunning(): Error {
+    return fail("JOB_NOT_RUNNING", { fields: { jobId: this.#context.submission.jobId } });
+  }
+}
+
+/** After the final one nothing is left to cover. */
+function noMoreTriggers(running: Running): boolean {
+  return running.closing || running.finalId !== undefined;
+}
+/** Only commits and the last sweep are between this attempt and its end. */
+function isEnding(running: Running): boolean {
+  return running.closing || (running.finalId !== undefined && running.pending === undefined);
 }

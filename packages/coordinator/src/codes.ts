@@ -66,6 +66,18 @@ export const codes = {
     message: "a sink could not commit a completed checkpoint",
     fix: "nothing: the job restarts and commits again; the cause names the system that refused",
   },
+  JOB_NO_SLOTS: {
+    domain: "user",
+    retry: "restart-job",
+    message: "the job got no slots in time",
+    fix: "start more taskmanagers or lower the parallelism; raise jobmanager.slot-request-timeout to wait longer",
+  },
+  JOB_CONTROL_FAILED: {
+    domain: "internal",
+    retry: "restart-job",
+    message: "the jobmanager could not handle what happened to the job",
+    fix: "look at the cause; the job restarts",
+  },
   JOB_RESTARTS_EXHAUSTED: {
     domain: "user",
     retry: "never",

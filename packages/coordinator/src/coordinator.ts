@@ -161,6 +161,8 @@ export class Coordinator {
       // A stream that broke and came back may have lost messages in between: its attempts can't be trusted to be whole.
       for (const job of this.#jobs.values()) job.taskManagerLost(message.taskManagerId);
     }
+    for (const job of this.#jobs.values())
+      job.taskManagerRegistered(message.taskManagerId, message.runners);
     // Runners that this epoch did not start, or has given up, must end; StopRunner is harmless to one that is gone.
     for (const runner of message.runners) {
       session.send({

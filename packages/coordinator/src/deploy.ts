@@ -1,8 +1,37 @@
-/** From a plan of slots and a restore to the messages that deploy an attempt. Pure. */
+/** The messages that start, deploy and stop the runners of an attempt. */
 import type { RestoreAssignment } from "@millrace/checkpoint";
 import { expandDeployment } from "@millrace/graph";
-import type { Down } from "@millrace/protocol";
+import type { AttemptMessage, Down } from "@millrace/protocol";
 import type { Execution } from "./execution.ts";
+import type { Submission } from "./submission.ts";
+import type { TaskManagers } from "./task-managers.ts";
+
+export function startRunners(
+  taskManagers: TaskManagers,
+  execution: Execution,
+  attempt: AttemptMessage,
+  submission: Submission,
+): void {
+  for (const taskManager of execution.taskManagers()) {
+    taskManagers.send(taskManager, "startRunner", {
+      attempt,
+      slots: execution.plan.slots
+        .filter((slot) => slot.taskManager === taskManager)
+        .map(({ slot }) => slot),
+      bundle: submission.bundle,
+      parameters: JSON.stringify(submission.build),
+      graphDigest: execution.graph.digest,
+      jobName: submission.jobName,
+    });
+  }
+}
+export function stopRunners(
+  taskManagers: TaskManagers,
+  execution: Execution,
+  stop: Omit<Down<"stopRunner">, "attempt"> & { readonly attempt: AttemptMessage },
+): void {
+  for (const taskManager of execution.runners) taskManagers.send(taskManager, "stopRunner", stop);
+}
 
 export interface SlotMessage {
   readonly taskManager: string;
@@ -12,7 +41,7 @@ export interface SlotMessage {
 /** One message per slot; undefined while a runner is not ready. */
 export function deploySlotMessages(options: {
   readonly execution: Execution;
-  readonly attempt: { readonly jobId: string; readonly epoch: number; readonly attempt: number };
+  readonly attempt: AttemptMessage;
   readonly restore: Readonly<Record<string, RestoreAssignment>>;
   readonly committedFloor: number;
 }): readonly SlotMessage[] | undefined {

@@ -29,6 +29,10 @@ const rank: Readonly<Record<TaskState, number>> = {
   FAILED: 6,
 };
 
+function isState(word: string): word is TaskState {
+  return Object.hasOwn(rank, word);
+}
+
 export interface TaskStatus {
   readonly vertex: string;
   readonly subtask: number;
@@ -46,6 +50,8 @@ export class Execution {
   readonly startedAt: number;
   readonly #tasks = new Map<string, TaskStatus>();
   readonly #endpoints = new Map<string, Endpoint>();
+  /** All tasks have run at once. */
+  running = false;
   /** TaskManagers whose runner has been started and has not been reported as ended. */
   readonly runners = new Set<string>();
 
@@ -77,9 +83,9 @@ export class Execution {
   task(vertex: string, subtask: number): TaskStatus | undefined {
     return this.#tasks.get(`${vertex}#${subtask}`);
   }
-  /** True when the state moved (EXE-1). */
-  move(task: TaskStatus, state: TaskState, now: number): boolean {
-    if (rank[state] <= rank[task.state]) return false;
+  /** True when the state moved (EXE-1); a word that is no state moves nothing. */
+  move(task: TaskStatus, state: string, now: number): boolean {
+    if (!isState(state) || rank[state] <= rank[task.state]) return false;
     task.state = state;
     task.since[state] = now;
     return true;

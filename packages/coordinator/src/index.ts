@@ -6,5 +6,5 @@ export type { JobMaster } from "./job-master.ts";
 export { isTerminal, type JobState } from "./job-status.ts";
 export type { JobView } from "./job-view.ts";
 export { type CoordinatorOptions, coordinatorOptions } from "./options.ts";
-export type { BuildArguments, Submission } from "./submission.ts";
+export { type BuildArguments, JobRegistry, type Submission } from "./submission.ts";
 export type { TaskManagerEntry, TaskManagerSession } from "./task-managers.ts";

@@ -1,9 +1,10 @@
 /** What can happen to a job, and what TaskManagers say about one. */
 import { type ErrorInfo, errorInfo } from "@millrace/base";
-import type { Up } from "@millrace/protocol";
+import type { AttemptMessage, Up } from "@millrace/protocol";
 
 export type JobEvent =
   | { readonly kind: "schedule" }
+  | { readonly kind: "slots-timeout" }
   | {
       readonly kind: "runner-ready";
       readonly taskManager: string;
@@ -14,7 +15,18 @@ export type JobEvent =
       readonly taskManager: string;
       readonly message: Up<"runnerExited">;
     }
+  | {
+      readonly kind: "older-runner-exited";
+      readonly taskManager: string;
+      readonly attempt: AttemptMessage;
+    }
   | { readonly kind: "task-manager-lost"; readonly taskManager: string }
+  | {
+      readonly kind: "task-manager-registered";
+      readonly taskManager: string;
+      /** Those of the job that are alive there. */
+      readonly runners: readonly AttemptMessage[];
+    }
   | { readonly kind: "task-state"; readonly message: Up<"taskStateChanged"> }
   | { readonly kind: "end-of-data"; readonly message: Up<"endOfDataReached"> }
   | { readonly kind: "acknowledged"; readonly message: Up<"checkpointAcknowledged"> }
@@ -25,6 +37,7 @@ export type JobEvent =
   | { readonly kind: "checkpoint-tick" }
   | {
       readonly kind: "checkpoint-request";
+      readonly full: boolean;
       readonly done: (
         result: { readonly checkpointId: number } | { readonly error: unknown },
       ) => void;
@@ -54,10 +67,11 @@ export type JobUp = {
 /** An error as a message carries it. */
 export function parseError(json: string): ErrorInfo {
   try {
-    return JSON.parse(json) as ErrorInfo;
-  } catch {
-    return errorInfo(new Error(json));
-  }
+    const error = JSON.parse(json) as Partial<ErrorInfo> | null;
+    if (typeof error?.code === "string" && typeof error.message === "string")
+      return { ...errorInfo(new Error(error.message)), ...error };
+  } catch {}
+  return errorInfo(new Error(json));
 }
 
 export function eventOf(taskManager: string, up: JobUp): JobEvent {

@@ -24,7 +24,10 @@ export interface JobView {
   /** Before the attempt that is to come, or came last. */
   readonly restartDelayMs: number;
   readonly rootCause: ErrorInfo | undefined;
-  requestCheckpoint(): Promise<{ readonly checkpointId: number }>;
+  /** The slots that the next attempt waits for; undefined: it does not. */
+  readonly waitsForSlots: { readonly needed: number; readonly free: number } | undefined;
+  /** `full`: one without a base. */
+  requestCheckpoint(full?: boolean): Promise<{ readonly checkpointId: number }>;
 }
 
 /** A job that had ended before this leader came: its end, and no history. */
@@ -75,6 +78,7 @@ function stillView(
     restartCount: 0,
     restartDelayMs: 0,
     rootCause,
+    waitsForSlots: undefined,
     async requestCheckpoint() {
       throw fail("JOB_ALREADY_TERMINAL", { fields: { jobId: submission.jobId } });
     },
@@ -94,9 +98,11 @@ const emptyGraph: JobGraph = {
       timeoutMs: 0,
       minPauseMs: 0,
       tolerableFailures: 0,
+      commitTimeoutMs: 600_000,
       retained: 1,
       mode: "exactly-once",
       onCancel: "retain",
+      onFailure: "retain",
     },
     restart: {
       strategy: "none",

@@ -26,6 +26,14 @@ export const coordinatorOptions = defineOptions({
     max: 600_000,
     help: "How long an attempt waits for its runners to start and restore their state.",
   },
+  slotRequestTimeoutMs: {
+    key: "jobmanager.slot-request-timeout",
+    type: "duration",
+    default: 300_000,
+    min: 100,
+    max: 86_400_000,
+    help: "How long a job waits for slots before that counts as a failure. Longer suits clusters that grow by themselves.",
+  },
   stopGraceMs: {
     key: "jobmanager.stop-grace",
     type: "duration",

@@ -5,6 +5,9 @@
  * SLO-2  Slots needed = sum over groups of the highest parallelism in the group; hidden vertices (enumerators, committers) need
  *        none of their own: they lie in slot 0 of their group.
  * SLO-3  Slots are taken from as few TaskManagers as hold them, but never two attempts share a slot.
+ * SLO-4  Whenever slots become free, jobs are asked in the order of their submission, and the first whose whole demand fits gets them:
+ *        a large job blocks no smaller one behind it, and comes before them each time. It has no claim on slots that do not suffice
+ *        for it; that it starves is prevented by the time limit on waiting (`jobmanager.slot-request-timeout`), not by the order.
  */
 import type { JobGraph } from "@millrace/graph";
 

@@ -2,7 +2,8 @@
  * The TaskManagers that are connected: their slots, their sessions, their heartbeats.
  *
  * TMR-1  A new session of a TaskManager replaces its older one; a message of a replaced session is ignored.
- * TMR-2  A slot belongs to at most one (job, attempt) until its runner has ended or its TaskManager is gone.
+ * TMR-2  A slot belongs to at most one (job, attempt) until its runner has ended or its TaskManager is gone. Then its job keeps it, so
+ *        that a restart finds it free: until it takes what it needs, or gives back what does not suffice.
  * TMR-3  A closed stream counts at once; a silent one after the heartbeat timeout.
  */
 import type { Clock } from "@millrace/base";
@@ -28,7 +29,7 @@ export interface TaskManagerEntry {
   lastHeartbeatAt: number;
   rssBytes: number;
   cpuLoad: number;
-  /** Slot → "<job> <epoch>.<attempt>". */
+  /** Slot → "<job> <epoch>.<attempt>", or "<job>" when it is kept for the job's next attempt. */
   readonly taken: Map<number, string>;
 }
 
@@ -94,23 +95,46 @@ export class TaskManagers {
   all(): readonly TaskManagerEntry[] {
     return [...this.#entries.values()];
   }
-  free(): readonly SlotRef[] {
+  /** Slots that nobody has; with a job, those kept for it too. */
+  free(job?: string): readonly SlotRef[] {
     const free: SlotRef[] = [];
     for (const entry of this.#entries.values()) {
-      for (let slot = 0; slot < entry.slots; slot++)
-        if (!entry.taken.has(slot)) free.push({ taskManager: entry.id, slot });
+      for (let slot = 0; slot < entry.slots; slot++) {
+        const holder = entry.taken.get(slot);
+        if (holder === undefined || holder === job) free.push({ taskManager: entry.id, slot });
+      }
     }
     return free;
   }
-  take(slots: readonly SlotRef[], owner: string): void {
-    for (const { taskManager, slot } of slots)
-      this.#entries.get(taskManager)?.taken.set(slot, owner);
+  /** Takes slots of `free(job)` for `owner`, between which and this call nothing may have been awaited. */
+  take(slots: readonly SlotRef[], owner: string, job: string): void {
+    for (const { taskManager, slot } of slots) {
+      const entry = this.#entries.get(taskManager);
+      const holder = entry?.taken.get(slot);
+      if (entry === undefined || (holder !== undefined && holder !== job))
+        throw new RangeError("TMR-2: the slot is taken or gone");
+      entry.taken.set(slot, owner);
+    }
   }
-  /** Frees the slots that `owner` holds on one TaskManager. */
-  release(taskManager: string, owner: string): void {
-    const entry = this.#entries.get(taskManager);
-    if (entry === undefined) return;
-    for (const [slot, holder] of entry.taken) if (holder === owner) entry.taken.delete(slot);
+  /** False when the TaskManager of one of them has gone, or come back as another, since they were taken. */
+  holds(slots: readonly SlotRef[], owner: string): boolean {
+    return slots.every(
+      ({ taskManager, slot }) => this.#entries.get(taskManager)?.taken.get(slot) === owner,
+    );
+  }
+  /** Keeps what `owner` has on one TaskManager for its job's next attempt. */
+  keep(taskManager: string, owner: string, job: string): void {
+    const taken = this.#entries.get(taskManager)?.taken ?? new Map<number, string>();
+    for (const [slot, holder] of taken) if (holder === owner) taken.set(slot, job);
+  }
+  /** Frees everything that `owner` (an attempt, or a job) holds. True when that was something. */
+  release(owner: string): boolean {
+    let released = false;
+    for (const { taken } of this.#entries.values()) {
+      for (const [slot, holder] of taken)
+        if (holder === owner) released = taken.delete(slot) || released;
+    }
+    return released;
   }
   send<C extends DownMessage["$case"]>(taskManager: string, $case: C, value: Down<C>): void {
     this.#entries.get(taskManager)?.session.send({ $case, value } as DownMessage);

@@ -89,10 +89,12 @@ function assertOptions(options: Fields): void {
   amountAt(options["autoWatermarkIntervalMs"], "options.autoWatermarkIntervalMs");
   oneOf(options["requireTypes"], "options.requireTypes", [true, false]);
   const checkpoint = fieldsAt(options["checkpoint"], "options.checkpoint");
-  for (const name of ["intervalMs", "timeoutMs", "minPauseMs", "tolerableFailures", "retained"])
+  const amounts = ["intervalMs", "timeoutMs", "commitTimeoutMs", "minPauseMs"];
+  for (const name of [...amounts, "tolerableFailures", "retained"])
     amountAt(checkpoint[name], `options.checkpoint.${name}`);
   oneOf(checkpoint["mode"], "options.checkpoint.mode", ["exactly-once"]);
-  oneOf(checkpoint["onCancel"], "options.checkpoint.onCancel", ["retain", "delete"]);
+  for (const name of ["onCancel", "onFailure"])
+    oneOf(checkpoint[name], `options.checkpoint.${name}`, ["retain", "delete"]);
   const restart = fieldsAt(options["restart"], "options.restart");
   oneOf(restart["strategy"], "options.restart.strategy", [
     "none",

@@ -14,9 +14,11 @@ export const options: JobOptions = {
     timeoutMs: 600_000,
     minPauseMs: 0,
     tolerableFailures: 0,
+    commitTimeoutMs: 600_000,
     retained: 1,
     mode: "exactly-once",
     onCancel: "retain",
+    onFailure: "retain",
   },
   restart: {
     strategy: "none",

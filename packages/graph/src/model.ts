@@ -96,15 +96,23 @@ export interface LogicalEdge {
   readonly custom?: { readonly function: string; readonly key: string };
 }
 
+/** How many completed checkpoints a job may keep: what the summary in its log has room for (some kilobytes). */
+export const maxRetained = 32;
+
 export interface CheckpointOptions {
   readonly intervalMs: number;
   readonly timeoutMs: number;
+  /** How long sinks may take to commit a completed checkpoint. */
+  readonly commitTimeoutMs: number;
   readonly minPauseMs: number;
   readonly tolerableFailures: number;
+  /** How many of the last completed checkpoints are kept. */
   readonly retained: number;
   readonly mode: "exactly-once";
   /** What becomes of the retained checkpoints when the job is cancelled. */
   readonly onCancel: "retain" | "delete";
+  /** The same when it fails for good. */
+  readonly onFailure: "retain" | "delete";
 }
 
 export interface RestartOptions {

@@ -175,9 +175,11 @@ const graph = {
       timeoutMs: 1_000,
       minPauseMs: 0,
       tolerableFailures: 0,
+      commitTimeoutMs: 600_000,
       retained: 1,
       mode: "exactly-once",
       onCancel: "retain",
+      onFailure: "retain",
     },
     restart: {
       strategy: "none",

@@ -12,9 +12,11 @@ export const graph = {
       timeoutMs: 1000,
       minPauseMs: 0,
       tolerableFailures: 0,
+      commitTimeoutMs: 600_000,
       retained: 1,
       mode: "exactly-once",
       onCancel: "retain",
+      onFailure: "retain",
     },
     restart: {
       strategy: "none",

@@ -41,6 +41,7 @@ export type {
   SubtaskView,
   TaskCounts,
   TaskManagerView,
+  Trigger,
   VertexDetail,
   VertexSummary,
   VertexTaskManagers,

@@ -12,6 +12,12 @@ export const codes = {
     message: "a segment that the checkpoint references is not in the store",
     fix: "restore the object from a backup, or start from another checkpoint",
   },
+  TASK_SLOT_TAKEN: {
+    domain: "internal",
+    retry: "restart-job",
+    message: "a slot was given to a second runner",
+    fix: "report it: the jobmanager takes for free what is not",
+  },
   TASK_CHANNEL_LOST: {
     domain: "external",
     retry: "restart-job",

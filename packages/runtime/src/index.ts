@@ -9,3 +9,4 @@ export type {
 export { InlineTaskManager, type InlineTaskManagerOptions } from "./inline-task-manager.ts";
 export { collectMetrics } from "./metrics.ts";
 export { Slot } from "./slot.ts";
+export { slotTaken } from "./slot-taken.ts";

@@ -4,6 +4,7 @@
  *
  * ITM-1  It obeys the epoch rules of the daemon: a command of a lower epoch, or of an attempt it does not run, is dropped; the
  *        first message of a higher epoch ends all older runners.
+ * ITM-2  A slot has at most one runner: one that is ending makes room at once, any other keeps it and the new one is refused.
  */
 import { type ErrorInfo, errorInfo, type Logger, type Platform } from "@millrace/base";
 import type { Transport } from "@millrace/exchange";
@@ -12,6 +13,7 @@ import { type BlockCompression, inlineSegmentBuilder } from "@millrace/state";
 import { applyCommand, upMessageOf } from "./bridge.ts";
 import type { JobContext, SlotEvent, SnapshotObjects } from "./host.ts";
 import { Slot } from "./slot.ts";
+import { slotTaken } from "./slot-taken.ts";
 
 export interface InlineTaskManagerOptions {
   readonly id: string;
@@ -108,6 +110,11 @@ export class InlineTaskManager {
   #start(message: Down<"startRunner">): void {
     const { attempt } = message;
     if (attempt === undefined || this.#runnerOf(attempt) !== undefined) return;
+    for (const holder of [...this.#runners.values()]) {
+      if (!message.slots.some((slot) => holder.transports.has(slot))) continue;
+      if (!holder.ending) return this.#exited(attempt, 1, slotTaken(message.slots, holder.attempt));
+      this.#end(holder, undefined);
+    }
     try {
       const runner: Runner = {
         attempt,

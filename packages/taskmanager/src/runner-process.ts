@@ -47,6 +47,9 @@ export interface RunnerProcessOptions {
 
 export class RunnerProcess {
   readonly attempt: AttemptMessage;
+  readonly slots: readonly number[];
+  /** It has been told to end, and will. */
+  ending = false;
   readonly #child: ChildProcess;
   readonly #events: RunnerEvents;
   readonly #heart: NodeJS.Timeout;
@@ -59,6 +62,7 @@ export class RunnerProcess {
     const { runner, attempt, logFile, events, heartbeat } = options;
     this.attempt = attempt;
     this.#events = events;
+    this.slots = runner.start.slots;
     mkdirSync(dirname(logFile), { recursive: true });
     const out = openSync(logFile, "a");
     try {
@@ -98,11 +102,13 @@ export class RunnerProcess {
   }
   /** In order, and by force after `graceMs`. */
   finish(graceMs: number): void {
+    this.ending = true;
     this.#send({ kind: "finish" });
     this.#killTimer ??= setTimeout(() => this.kill(), graceMs);
   }
   /** At once. A runner that must end has nothing left to say: its work since the last checkpoint is void. */
   kill(error?: unknown): void {
+    this.ending = true;
     if (error !== undefined) this.#error ??= errorInfo(error);
     this.#child.kill("SIGKILL");
   }

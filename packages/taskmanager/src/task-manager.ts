@@ -7,6 +7,7 @@
  * TMG-3  Without a JobManager runners go on: they neither checkpoint nor commit, because nothing tells them to.
  * TMG-4  A runner's exit is reported at once, with what it said last; so is one that could not be started.
  * TMG-5  Nothing of a runner outlives it but its log, and of logs a bounded amount (LOG-1, LOG-2).
+ * TMG-6  A slot has at most one runner: the next one waits for one that is ending, and is refused while another has the slot.
  */
 import { rm } from "node:fs/promises";
 import { cpus, totalmem } from "node:os";
@@ -14,6 +15,7 @@ import { join } from "node:path";
 import { type ErrorInfo, errorInfo, type Logger } from "@millrace/base";
 import { nodePlatform } from "@millrace/base/node";
 import type { AttemptMessage, Down, DownMessage } from "@millrace/protocol";
+import { slotTaken } from "@millrace/runtime";
 import { startMetricsServer } from "@millrace/telemetry";
 import { ControlClient } from "./control-client.ts";
 import { readDeployment } from "./deployment.ts";
@@ -88,6 +90,8 @@ class TaskManagerDaemon {
   readonly #logger: Logger;
   readonly #metrics: TaskMetrics;
   readonly #runners = new Map<string, RunnerProcess>();
+  /** Runners whose slots are not free yet. Bounded by what the JobManager starts: one attempt of each job. */
+  readonly #waiting = new Map<string, Down<"startRunner">>();
   readonly #control: ControlClient;
   readonly #logs: RunnerLogs;
   readonly #logTimer: NodeJS.Timeout;
@@ -110,7 +114,10 @@ class TaskManagerDaemon {
     this.#metrics = metrics;
     this.#logs = new RunnerLogs({ folder: options.logDir, taskManagerId: id });
     this.#logTimer = setInterval(() => void this.#logs.look(), logIntervalMs).unref();
-    const attempts = () => [...this.#runners.values()].map((runner) => runner.attempt);
+    const attempts = () =>
+      [...this.#runners.values(), ...this.#waiting.values()].flatMap((runner) =>
+        runner.attempt === undefined ? [] : [runner.attempt],
+      );
     this.#control = new ControlClient({
       addresses: options.jobManagers,
       logger: options.logger,
@@ -149,6 +156,7 @@ class TaskManagerDaemon {
   async close(): Promise<void> {
     this.#control.close();
     clearInterval(this.#logTimer);
+    this.#waiting.clear();
     for (const runner of this.#runners.values()) runner.kill();
     if (this.#runners.size > 0)
       await new Promise<void>((resolve) => {
@@ -168,6 +176,11 @@ class TaskManagerDaemon {
       case "startRunner":
         return this.#start(message.value);
       case "stopRunner": {
+        if (
+          message.value.attempt !== undefined &&
+          this.#waiting.delete(keyOf(message.value.attempt))
+        )
+          return this.#exited(message.value.attempt);
         const runner = this.#runnerOf(message.value.attempt);
         if (message.value.reason === "finished")
           runner?.finish(Math.max(message.value.graceMs, 100));
@@ -203,6 +216,8 @@ class TaskManagerDaemon {
 
   #newEpoch(epoch: number): void {
     this.#epoch = epoch;
+    for (const [key, { attempt }] of this.#waiting)
+      if (attempt !== undefined && attempt.epoch < epoch) this.#waiting.delete(key);
     for (const runner of this.#runners.values()) {
       if (runner.attempt.epoch >= epoch) continue;
       this.#logger.info("ending a runner of an older epoch", {
@@ -216,6 +231,13 @@ class TaskManagerDaemon {
   #start(start: Down<"startRunner">): void {
     const { attempt } = start;
     if (attempt === undefined || this.#runners.has(keyOf(attempt))) return;
+    const holders = [...this.#runners.values()].filter((runner) =>
+      runner.slots.some((slot) => start.slots.includes(slot)),
+    );
+    const refusing = holders.find((runner) => !runner.ending);
+    if (refusing !== undefined)
+      return this.#exited(attempt, { error: slotTaken(start.slots, refusing.attempt) });
+    if (holders.length > 0) return void this.#waiting.set(keyOf(attempt), start);
     this.#metrics.started(attempt, start.jobName);
     const workDir = join(
       this.#options.workDir,
@@ -275,15 +297,10 @@ class TaskManagerDaemon {
     this.#removals.add(removal);
     void removal.finally(() => this.#removals.delete(removal));
     this.#logger.info("runner ended", { ...attempt, exitCode, signal, error: textOf(error) });
-    this.#control.send({
-      $case: "runnerExited",
-      value: {
-        attempt,
-        exitCode,
-        signal,
-        error: error === undefined ? "" : JSON.stringify(error),
-      },
-    });
+    this.#exited(attempt, { exitCode, signal, error });
+    const waiting = [...this.#waiting.values()];
+    this.#waiting.clear();
+    for (const next of waiting) this.#start(next);
     if (this.#runners.size === 0) this.#onIdle?.();
   }
 
@@ -304,6 +321,21 @@ class TaskManagerDaemon {
     this.#control.send({ $case: "logsAnswer", value: { requestId, text } });
   }
 
+  #exited(
+    attempt: AttemptMessage,
+    exit: { exitCode?: number; signal?: string; error?: ErrorInfo | undefined } = {},
+  ): void {
+    const { exitCode = -1, signal = "", error } = exit;
+    this.#control.send({
+      $case: "runnerExited",
+      value: {
+        attempt,
+        exitCode,
+        signal,
+        error: error === undefined ? "" : JSON.stringify(error),
+      },
+    });
+  }
   #runnerOf(attempt: AttemptMessage | undefined): RunnerProcess | undefined {
     return attempt === undefined ? undefined : this.#runners.get(keyOf(attempt));
   }

@@ -469,6 +469,7 @@ export async function simulate(
   if (world.violations.length === 0 && !ended)
     world.violate(`SIM-5: the job is ${cluster.state} after the faults have stopped`);
   world.checkOutput(cluster.expected, complete);
+  if (ended) world.checkClosed();
   await world.checkObjects(platform);
   cluster.close();
   return {

@@ -6,6 +6,7 @@
  * SIM-3  What is committed is, key by key, exactly the running sums, in order.
  * SIM-4  Every object that the newest checkpoint references exists, after every fault, until the job has finished.
  * SIM-6  A job that ended early has committed what its newest checkpoint holds.
+ * SIM-7  A job that has ended, however, has left no transaction open.
  */
 import type { Platform } from "@millrace/base";
 import { decodeEntry, decodeManifest, readJobLog } from "@millrace/checkpoint";
@@ -37,11 +38,6 @@ export class World {
   constructor(store: BlobStore, jobId: string) {
     this.#store = store;
     this.#jobId = jobId;
-  }
-  get open(): number {
-    return [...this.#transactions.values()].filter(
-      (transaction) => transaction.state === "open" || transaction.state === "prepared",
-    ).length;
   }
   violate(text: string): void {
     if (this.violations.length < 20) this.violations.push(text);
@@ -153,6 +149,13 @@ export class World {
         }
       }
     }
+  }
+
+  /** SIM-7. */
+  checkClosed(): void {
+    for (const { id, state } of this.#transactions.values())
+      if (state === "open" || state === "prepared")
+        this.violate(`SIM-7: transaction ${id} is still ${state}`);
   }
 
   /** SIM-3. `complete`: everything must be there. */

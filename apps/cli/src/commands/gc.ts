@@ -1,12 +1,20 @@
 /** `millrace gc`: objects of a job that nothing retained references. */
 
+import { jobId as toJobId } from "@millrace/base";
 import { nodePlatform } from "@millrace/base/node";
 import {
+  type CompletedCheckpoint,
   checkpointPrefix,
+  closedView,
   decideDeletions,
   decodeManifest,
+  type Manifest,
+  type RetentionView,
   readJobLog,
+  retainedOf,
+  retainsAfter,
 } from "@millrace/checkpoint";
+import { JobRegistry } from "@millrace/coordinator";
 import { openStore } from "@millrace/storage";
 import { assertLocation } from "../arguments.ts";
 import { fail } from "../fail.ts";
@@ -26,17 +34,25 @@ export async function gc(
   // A job that may be running deletes for itself: only its leader knows what is in progress.
   if (summary.terminal === null && options.dryRun !== true)
     throw fail("CLI_JOB_ACTIVE", { fields: { job: jobId } });
-  // Of a job that has finished nothing is retained; of a cancelled one what its leader left.
-  const retains = summary.terminal !== "FINISHED";
-  const newest = retains ? summary.newestCheckpoint : null;
-  const retained =
-    newest === null ? [] : [decodeManifest(await store.get(newest.manifest), newest)];
+  const { checkpoint } = (await new JobRegistry(store, nodePlatform).read(toJobId(jobId))).graph
+    .options;
+  // What the job's end does not retain its leader may have deleted already, or not have come to.
+  const retains = summary.terminal === null || retainsAfter(summary.terminal, checkpoint);
+  const named = retains ? retainedOf(summary, checkpoint.retained) : [];
+  const retained: Manifest[] = [];
+  for (const entry of named) {
+    const bytes = await store.get(entry.manifest);
+    // Without its newest checkpoint something else is wrong: nothing is deleted.
+    if (bytes !== undefined || entry === named[0]) retained.push(decodeManifest(bytes, entry));
+  }
   const objects: string[] = [];
   for await (const { key } of store.list(checkpointPrefix(jobId))) objects.push(key);
-  const last = Number.MAX_SAFE_INTEGER;
-  const { epoch = last, attempt = last, checkpointId = last } = newest ?? {};
-  const view = { epoch, attempt, newest: checkpointId, pending: undefined };
-  const deletions = decideDeletions(objects, retained, view);
+  const newest = summary.newestCheckpoint;
+  const deletions = decideDeletions(
+    objects,
+    retained,
+    summary.terminal === null ? viewOf(newest) : closedView,
+  );
   if (options.dryRun !== true) await store.delete(deletions.map((deletion) => deletion.object));
   await store.close();
   if (options.json === true)
@@ -49,4 +65,11 @@ export async function gc(
           deletions.map((deletion) => [deletion.object, deletion.reason]),
         ),
   );
+}
+
+/** Of a job that may be running: everything up to its newest checkpoint is closed, and nothing without one. */
+function viewOf(newest: CompletedCheckpoint | null): RetentionView {
+  return newest === null
+    ? { epoch: 0, attempt: 0, newest: 0, pending: undefined }
+    : { ...newest, newest: newest.checkpointId, pending: undefined };
 }

@@ -49,6 +49,8 @@ export async function show(name: string, options: Common): Promise<void> {
   print(
     `${job.state}  for ${formatDuration(job.duration)}, attempt ${job.attempt}, ${job.restarts} restarts\n`,
   );
+  const waits = job["waits-for-slots"];
+  if (waits !== undefined) print(`waits for ${waits.needed} slots, ${waits.free} free\n`);
   print(
     table(
       ["VERTEX", "NAME", "PARALLELISM", "STATE", "IN", "OUT", "BUSY", "BACKPRESSURED"],

@@ -2,7 +2,7 @@
 import { type ErrorInfo, errorFromInfo, type Platform } from "@millrace/base";
 import type { Coordinator, JobView } from "@millrace/coordinator";
 import { decodeJobGraph } from "@millrace/graph";
-import type { RouteName, RunBundle } from "@millrace/protocol";
+import type { RouteName, RunBundle, Trigger } from "@millrace/protocol";
 import type { Bundles } from "../bundles.ts";
 import { fail } from "../fail.ts";
 import { ofCluster, ofJob, type Reading } from "../metrics.ts";
@@ -145,9 +145,10 @@ function ofCheckpoints({ platform }: HandlerContext, named: Named) {
     },
     triggerCheckpoint: (call) => {
       const job = named.job(call);
-      const given = (call.body as { readonly triggerId?: string }).triggerId;
+      const { triggerId, checkpointType } = call.body as Trigger;
       const { jobId } = job.submission;
-      return { "request-id": triggers.start(jobId, given, () => job.requestCheckpoint()) };
+      const take = () => job.requestCheckpoint(checkpointType === "FULL");
+      return { "request-id": triggers.start(jobId, triggerId, take) };
     },
     checkpointStatus: (call) => {
       const { jobId } = named.job(call).submission;

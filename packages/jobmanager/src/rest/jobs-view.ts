@@ -53,6 +53,7 @@ export function jobDetail(look: Look): JobDetail {
     plan: plan(job),
     attempt: job.attempt,
     restarts: job.restartCount,
+    ...(job.waitsForSlots === undefined ? {} : { "waits-for-slots": job.waitsForSlots }),
   };
 }
 

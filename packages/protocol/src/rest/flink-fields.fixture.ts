@@ -73,7 +73,7 @@ export const flinkFields: Partial<Record<RouteName, FlinkFields>> = {
   jobsMetrics: { flink: aggregate, without: "[].skew" },
   job: {
     flink: `jid name isStoppable state start-time end-time duration maxParallelism now job-type timestamps vertices ${of("vertices[]", "id slotSharingGroupId name parallelism maxParallelism status start-time end-time duration tasks")} ${io("vertices[].metrics")} status-counts ${plan}`,
-    beyond: "vertices[].role attempt restarts",
+    beyond: `vertices[].role attempt restarts ${of("waits-for-slots", "needed free")}`,
   },
   jobStatus: { flink: "status" },
   jobConfig: {

@@ -105,6 +105,8 @@ export const jobDetailSchema = Type.Object({
   plan,
   attempt: whole,
   restarts: whole,
+  /** Absent: the job has its slots, or has ended. */
+  "waits-for-slots": Type.Optional(Type.Object({ needed: whole, free: whole })),
 });
 export const jobConfigSchema = Type.Object({
   jid: text,

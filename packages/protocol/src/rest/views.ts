@@ -21,6 +21,7 @@ export type JobConfigView = Static<typeof s.jobConfigSchema>;
 export type ExecutionResult = Static<typeof s.executionResultSchema>;
 export type Exceptions = Static<typeof s.exceptionsSchema>;
 export type RunBundle = Static<typeof s.runBundleSchema>;
+export type Trigger = Static<typeof checkpoints.triggerSchema>;
 
 export type SubtaskView = Static<typeof vertices.subtaskSchema>;
 export type VertexDetail = Static<typeof vertices.vertexDetailSchema>;
