@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, relative } from "node:path";
 import { root } from "../layers.ts";
 
-const specifier = /((?:from|import)\s*\(?\s*)"([^"]+)"/g;
+// Not the property name "from" in a type.
+const specifier = /((?<!")\b(?:from|import)\s*\(?\s*)"([^"]+)"/g;
 
 /** For those who compile without Node's and the browser's types; where these are, they say the same and more. */
 const globals = `interface AbortSignal {
