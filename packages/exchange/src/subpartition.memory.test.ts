@@ -1,8 +1,26 @@
 /** Steady back pressure: a consumer that always leaves something waiting for credit. */
 import { adaptiveCodec } from "@millrace/data";
 import { expect, test } from "vitest";
+import { FrameQueue } from "./frame-queue.ts";
 import { Subpartition } from "./subpartition.ts";
-import type { OutboundChannel } from "./transport.ts";
+import { FrameKind, type OutboundChannel } from "./transport.ts";
+
+test("FRQ-1: a frame that was shifted out is garbage, while the next one still waits", async () => {
+  const queue = new FrameQueue();
+  const push = () => {
+    const payload = new Uint8Array(1_000);
+    queue.push({ kind: FrameKind.batch, payload });
+    return new WeakRef(payload);
+  };
+  const [first, second] = [push(), push()];
+  queue.shift();
+  // A WeakRef holds until the end of the turn that made it.
+  await new Promise((resolve) => setImmediate(resolve));
+  globalThis.gc?.();
+  expect(first?.deref()).toBeUndefined();
+  expect(second?.deref()).toBeDefined();
+  expect(queue.length).toBe(1);
+});
 
 test("SUB-3: what has been sent is held no longer, though the queue never runs empty", () => {
   let credit = 0;

@@ -152,6 +152,41 @@ test(`TCP-4: a hostile listener fails the channels to it with a code, and no oth
   await within(honest.close(), "the consumer closes");
 });
 
+test.each([
+  ["lost", [1]],
+  ["repeated", [0, 0]],
+])("SEQ-1: credit that was %s fails the producer's channel", async (_what, sequences) => {
+  const server = createServer((socket) => {
+    socket.on("error", () => {});
+    socket.resume();
+    for (const sequence of sequences)
+      socket.write(
+        forged({
+          ...{ type: FrameType.credit, channel: 0, sequence, payload: encodeU32(100) },
+          ...{ claim: undefined, checked: true },
+        }),
+      );
+  });
+  const port = await new Promise<number>((resolve) =>
+    server.listen(0, "127.0.0.1", () => resolve((server.address() as AddressInfo).port)),
+  );
+  const transport = await openTcpTransport({ host: "127.0.0.1", scope: "s" });
+  const channel = transport.openOutbound(
+    { edge: "e", from: 0, to: 0 },
+    { host: "127.0.0.1", port },
+  );
+  const error = await within(
+    new Promise((resolve) => channel.onFailure(resolve)),
+    "the channel fails",
+  );
+  expect(error).toMatchObject({
+    code: "EXCHANGE_PEER_LOST",
+    cause: { code: "EXCHANGE_CORRUPT", fields: { sequence: sequences.at(-1) } },
+  });
+  await within(transport.close(), "the producer closes");
+  await new Promise((resolve) => server.close(resolve));
+});
+
 function isSystemError(error: unknown): boolean {
   return /^E[A-Z]+$/.test((error as { readonly code?: string } | null)?.code ?? "");
 }
