@@ -32,7 +32,7 @@ process.exitCode = await runSteps({
     TURBO_TELEMETRY_DISABLED: "1",
   },
   checkLimitMs: 10 * minuteMs,
-  testsLimitMs: 40 * minuteMs,
+  testsLimitMs: 60 * minuteMs,
   settleMs: 5_000,
   ...stopSignals(),
   write: (text) => void process.stdout.write(text),

