@@ -1,5 +1,12 @@
 import { silentLogger } from "@millrace/base";
-import { claimJob, encodeManifest, type Manifest, sha256, winEpoch } from "@millrace/checkpoint";
+import {
+  claimJob,
+  encodeManifest,
+  type Manifest,
+  sha256,
+  snapshotName,
+  winEpoch,
+} from "@millrace/checkpoint";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
 import { createVirtualPlatform, faultyStore, type VirtualPlatform } from "@millrace/testkit";
 import { expect, test } from "vitest";
@@ -241,7 +248,7 @@ test("LOD-2: at the next start an ended job costs one get, and is shown with its
   expect(timestamps.CANCELED).toBe(first.coordinator.job(id(1)).status.timestamps.CANCELED);
 });
 
-test("ENR-2: where the mark of its end is missing or damaged, the log says the same and the mark is made", async () => {
+test("ENR-2: where the mark of its end is missing or damaged, the log says the same, what is left is cleaned up, and the mark is made", async () => {
   const store = memoryBlobStore();
   const first = await lead(store);
   await first.ended(1);
@@ -249,8 +256,12 @@ test("ENR-2: where the mark of its end is missing or damaged, the log says the s
   const key = `jobs/${id(1)}/ended`;
   const mark = text(await store.get(key));
   await store.delete([key]);
+  // Its leader has died in the middle of cleaning up.
+  const left = snapshotName(id(1), { checkpointId: 1, epoch: 1, attempt: 1 }, "v0", 0);
+  await store.put(left, bytesOf("left"));
   expect((await lead(store)).states).toEqual(["1 CANCELED"]);
   expect(text(await store.get(key))).toBe(mark);
+  expect(await store.get(left)).toBeUndefined();
   await store.put(key, bytesOf("{}"));
   expect((await lead(store)).states).toEqual(["1 CANCELED"]);
 });

@@ -17,6 +17,7 @@ import {
 import { claimJob, decodeManifest, type JobLog, retried } from "@millrace/checkpoint";
 import type { BlobStore } from "@millrace/spi";
 import { type EndedRecord, endedRecordOf, readEnded, writeEnded } from "./ended-record.ts";
+import { RetainedCheckpoints } from "./retained.ts";
 import type { JobRegistry, Submission } from "./submission.ts";
 
 export type LoadedJob =
@@ -56,6 +57,9 @@ export async function loadJob(context: LoaderContext, jobId: JobId): Promise<Loa
       trim(log, logger);
       return { kind: "live", submission, log };
     }
+    // Its leader may have died between the two: what its end does not retain goes before the end is marked.
+    const retained = new RetainedCheckpoints({ store, logger, log, submission });
+    await retained.collectAll(ended.state);
     await writeEnded(store, platform, ended);
     return { kind: "ended", record: ended };
   } catch (error) {

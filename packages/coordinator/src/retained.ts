@@ -63,7 +63,7 @@ export class RetainedCheckpoints {
     if (newest === undefined) return;
     await collectGarbage(this.#context, this.#manifests, { ...ref, newest, pending: undefined });
   }
-  /** The job has ended: what is not kept for its end (CP-07) goes. What a crash leaves here is found by `millrace gc`. */
+  /** The job has ended: what is not kept for its end (CP-07) goes. What a crash leaves here the next leader finds. */
   async collectAll(end: "FINISHED" | "CANCELED" | "FAILED"): Promise<void> {
     try {
       if (!retainsAfter(end, this.#options)) this.#manifests = [];
