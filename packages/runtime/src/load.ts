@@ -2,8 +2,9 @@
  * How a subtask spends its time: busy, idle or backpressured. The three add up to the time since it started.
  *
  * LOD-1  Time counts towards the state that the subtask was in, from one `enter` to the next.
- * LOD-2  Subtasks share their slot's thread, so a subtask is busy only while it runs itself. Having work and waiting for its turn is being
- *        backpressured: otherwise the slowest of a slot would make all of them look busy.
+ * LOD-2  Subtasks share their slot's thread, so a subtask with work is busy until another one has its turn, and then backpressured:
+ *        otherwise the slowest of a slot would make all of them look busy. What the loop itself takes between two slices counts for
+ *        the subtask that was at work.
  */
 import type { Clock } from "@millrace/base";
 
@@ -18,6 +19,10 @@ export class LoadMeter {
   constructor(clock: Clock) {
     this.#clock = clock;
     this.#since = clock.monotonic();
+  }
+  /** Another subtask has its turn. */
+  leave(): void {
+    if (this.#state === "busy") this.enter("backpressured");
   }
   enter(state: LoadState): void {
     if (state === this.#state) return;

@@ -22,6 +22,7 @@ export class Slot {
   /** The subtask whose turn is next. */
   #next = 0;
   #stepping: Task | undefined;
+  #last: Task | undefined;
   readonly #run = () => this.#work();
 
   constructor(host: SlotHost) {
@@ -139,6 +140,8 @@ export class Slot {
     while (resting < this.#tasks.length && !this.#ended) {
       const task = this.#tasks[this.#next];
       this.#next = (this.#next + 1) % this.#tasks.length;
+      if (task !== this.#last) this.#last?.load.leave();
+      this.#last = task;
       this.#stepping = task;
       resting = task?.step() === true ? 0 : resting + 1;
       if (slice.ended) break;

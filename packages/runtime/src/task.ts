@@ -159,7 +159,8 @@ export class Task {
       // Not even mail: what a letter emitted now would be behind the barrier downstream and before it here.
       const more = !this.#preparing && this.#work();
       this.#outputs.flushDue(!more);
-      this.load.enter(more || copying || this.#hindered ? "backpressured" : "idle");
+      if (this.#hindered) this.load.enter("backpressured");
+      else if (!more && !copying) this.load.enter("idle");
       return more || copying;
     } catch (error) {
       this.#running = false;
