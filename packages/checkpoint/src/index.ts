@@ -24,9 +24,16 @@ export type {
   SubtaskSnapshot,
   TableSchema,
 } from "./model.ts";
-export { checkpointPrefix, endedName, manifestName, snapshotName } from "./object-names.ts";
+export {
+  checkpointPrefix,
+  endedName,
+  manifestName,
+  parseCheckpointObject,
+  parseLogSlot,
+  snapshotName,
+} from "./object-names.ts";
 export { createOwn } from "./own-object.ts";
-export { PendingCheckpoint, type PendingOptions } from "./pending-checkpoint.ts";
+export { PendingCheckpoint, type PendingOptions, segmentObjects } from "./pending-checkpoint.ts";
 export { obtainPermit, obtainSweepPermit } from "./permit.ts";
 export { commitRestarts, createRestartStrategy, type RestartStrategy } from "./restart.ts";
 export { planRestore, type RestoreRow } from "./restore.ts";

@@ -28,13 +28,17 @@ export interface LocalNetworkHooks {
 export interface LocalNetwork {
   /** A door at `address`; `scope` keeps attempts apart. */
   transport(address: { readonly host: string; readonly port: number }, scope: string): Transport;
+  /** All connections to the door at `host:port` break: what is on its way is lost, both ends are told. */
+  cut(address: string): void;
 }
 
 interface Line {
   inbound: LocalInbound | undefined;
   outbound: LocalOutbound | undefined;
-  readonly from: string;
+  /** The producer's door; until it has opened, a name for it. */
+  from: string;
   readonly to: string;
+  cut: boolean;
   /** Grants and hints given before the producer opened. */
   grantedEarly: number;
   readonly hintsEarly: Hints;
@@ -52,13 +56,29 @@ export function createLocalNetwork(timers: Timers, hooks?: LocalNetworkHooks): L
       outbound: undefined,
       from: `>${to}`,
       to,
+      cut: false,
       grantedEarly: 0,
       hintsEarly: new Hints(),
     };
     lines.set(key, line);
     return line;
   };
+  const carry =
+    (line: Line): LocalNetworkHooks["deliver"] =>
+    (link, fn) =>
+      deliver(link, () => {
+        if (!line.cut) fn();
+      });
   return {
+    cut(address) {
+      for (const line of lines.values()) {
+        if (line.to !== address || line.cut) continue;
+        line.cut = true;
+        const { inbound, outbound, from, to } = line;
+        deliver({ from, to }, () => inbound?.peerLost());
+        deliver({ from: to, to: from }, () => outbound?.peerLost());
+      }
+    },
     transport(address, scope) {
       const own = `${address.host}:${address.port}`;
       const opened: (LocalInbound | LocalOutbound)[] = [];
@@ -67,13 +87,16 @@ export function createLocalNetwork(timers: Timers, hooks?: LocalNetworkHooks): L
         openOutbound(id, peer) {
           const to = `${peer.host}:${peer.port}`;
           const key = keyOf(scope, to, id);
-          const outbound = new LocalOutbound(id, lineOf(key, to), deliver, () => lines.delete(key));
+          const line = lineOf(key, to);
+          line.from = own;
+          const outbound = new LocalOutbound(id, line, carry(line), () => lines.delete(key));
           opened.push(outbound);
           return outbound;
         },
         openInbound(id, initialCreditBytes) {
           const key = keyOf(scope, own, id);
-          const inbound = new LocalInbound(id, lineOf(key, own), deliver, () => lines.delete(key));
+          const line = lineOf(key, own);
+          const inbound = new LocalInbound(id, line, carry(line), () => lines.delete(key));
           opened.push(inbound);
           inbound.grant(initialCreditBytes);
           return inbound;

@@ -107,6 +107,14 @@ export class InlineTaskManager {
     this.#runners.clear();
   }
 
+  /** One runner dies by itself, as a crashed process would. False when there is none. */
+  crashRunner(error: ErrorInfo): boolean {
+    const [runner] = this.#runners.values();
+    if (runner === undefined) return false;
+    this.#end(runner, error);
+    return true;
+  }
+
   #start(message: Down<"startRunner">): void {
     const { attempt } = message;
     if (attempt === undefined || this.#runnerOf(attempt) !== undefined) return;
@@ -147,6 +155,7 @@ export class InlineTaskManager {
     const runner = this.#runnerOf(message.attempt);
     const transport = runner?.transports.get(message.slot);
     if (runner === undefined || transport === undefined || runner.ending) return;
+    if (runner.slots.has(message.slot)) return;
     const options = JSON.parse(message.options) as {
       readonly committedFloor: number;
       readonly job: JobContext["options"];

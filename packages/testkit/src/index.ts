@@ -7,6 +7,7 @@ export {
   OperatorHarness,
   type OperatorSpec,
 } from "./operator-harness.ts";
+export { SimulatedProcess } from "./simulated-process.ts";
 export {
   type SourceRecord,
   SourceRun,

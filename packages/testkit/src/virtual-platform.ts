@@ -3,6 +3,7 @@
  *
  * VIR-1  Events run in the order of their time, equal times in the order in which they were asked for; two runs of a seed are equal.
  * VIR-2  Between two events everything that promises had left to do is done: `settle` waits for that.
+ * VIR-3  Time goes on: `run` rejects when more than `eventsAtOnce` events run at one moment.
  */
 import type { Platform, Random } from "@millrace/base";
 
@@ -26,12 +27,17 @@ interface Entry {
 }
 
 /** `settle` resolves when all promises that are ready have had their turn: a macrotask of the real loop. */
-export function createVirtualPlatform(seed: number, settle: () => Promise<void>): VirtualPlatform {
+export function createVirtualPlatform(
+  seed: number,
+  settle: () => Promise<void>,
+  eventsAtOnce = 100_000,
+): VirtualPlatform {
   const random = createRandom(seed);
   const heap: Entry[] = [];
   let now = 0;
   let order = 0;
   let events = 0;
+  let atOnce = 0;
   const after = (delayMs: number, fn: () => void) => {
     const entry: Entry = { at: now + Math.max(0, delayMs), order: order++, fn };
     push(heap, entry);
@@ -67,6 +73,8 @@ export function createVirtualPlatform(seed: number, settle: () => Promise<void>)
         if (stop?.() === true) return;
         pop(heap);
         if (entry.fn === undefined) continue;
+        atOnce = entry.at <= now ? atOnce + 1 : 0;
+        if (atOnce > eventsAtOnce) throw new Error(`${atOnce} events at ${now} ms`);
         now = Math.max(now, entry.at);
         events += 1;
         entry.fn();

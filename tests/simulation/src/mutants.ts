@@ -3,13 +3,34 @@
  * of them can make fail would be no check.
  */
 import type { SubtaskSnapshot } from "@millrace/checkpoint";
+import type { DownMessage, UpMessage } from "@millrace/protocol";
 import type { BlobStore } from "@millrace/spi";
-import type { Mutant, SimulatedCluster } from "./simulation.ts";
+import type { SimulatedCluster } from "./cluster.ts";
+
+/** What a mutant changes on the way of messages, frames and calls; the engine itself stays as it is. */
+export interface Mutant {
+  readonly name: string;
+  /** Invariants of which the first violation must be one: a mutant caught for another reason shows nothing. */
+  readonly breaks: readonly string[];
+  up?(message: UpMessage, cluster: SimulatedCluster): UpMessage | undefined;
+  down?(message: DownMessage, cluster: SimulatedCluster): DownMessage | undefined;
+  /** False drops a delivery between slots, "twice" repeats it. */
+  frame?(index: number): boolean | "twice";
+  /** False forgets a grant of credit. */
+  grant?(index: number): boolean;
+  store?(store: BlobStore): BlobStore;
+  readonly abortAtRestore?: boolean;
+}
 
 /** Changes what subtasks acknowledge. */
-function snapshots(name: string, change: (snapshot: SubtaskSnapshot) => SubtaskSnapshot): Mutant {
+function snapshots(
+  name: string,
+  breaks: readonly string[],
+  change: (snapshot: SubtaskSnapshot) => SubtaskSnapshot,
+): Mutant {
   return {
     name,
+    breaks,
     up(message) {
       if (message.$case !== "checkpointAcknowledged") return message;
       const snapshot = change(JSON.parse(message.value.snapshot) as SubtaskSnapshot);
@@ -34,6 +55,7 @@ const withoutList =
 function commitEarly(): Mutant {
   return {
     name: "commit without permit",
+    breaks: ["SIM-1"],
     up(message, cluster) {
       if (
         message.$case === "checkpointAcknowledged" &&
@@ -59,6 +81,7 @@ function commitEarly(): Mutant {
 function overwritingStore(): Mutant {
   return {
     name: "publish without winning the slot",
+    breaks: ["SIM-1", "SIM-2", "SIM-6", "SIM-8"],
     store: (store): BlobStore => ({
       ...store,
       async create(key, bytes) {
@@ -73,6 +96,7 @@ function overwritingStore(): Mutant {
 function deleteLive(): Mutant {
   return {
     name: "base subsumed too early",
+    breaks: ["SIM-4", "SIM-5"],
     down(message, cluster) {
       if (message.$case === "checkpointCompleted")
         void deleteSegments(cluster, message.value.checkpointId);
@@ -87,39 +111,15 @@ async function deleteSegments(cluster: SimulatedCluster, completed: number): Pro
   }
 }
 
-/** Runners of older attempts speak with the name of the newest: their acknowledgements count. */
-function staleAttempt(): Mutant {
-  let newest:
-    | { readonly jobId: string; readonly epoch: number; readonly attempt: number }
-    | undefined;
-  return {
-    name: "stale attempt accepted",
-    up(message) {
-      if (message.$case === "runnerReady") newest = message.value.attempt;
-      if (message.$case !== "checkpointAcknowledged" || newest === undefined) return message;
-      const snapshot = message.value.snapshot.replace(
-        /-\d{10}\.\d{10}\//g,
-        `-${String(newest.epoch).padStart(10, "0")}.${String(newest.attempt).padStart(10, "0")}/`,
-      );
-      return {
-        $case: "checkpointAcknowledged",
-        value: { ...message.value, attempt: newest, snapshot },
-      };
-    },
-    // …and nothing ends them.
-    down: (message) =>
-      message.$case === "stopRunner" && message.value.reason !== "finished" ? undefined : message,
-  };
-}
-
 /** A committer that forgets what it has been asked and answers at once. */
 const forgetCommits: Mutant = {
   name: "commit answered but not done",
+  breaks: ["SIM-6"],
   down(message, cluster) {
     if (message.$case !== "commit") return message;
     const { attempt, checkpointId } = message.value;
     for (const leader of cluster.leaders) {
-      if (leader.dead) continue;
+      if (leader.process.dead) continue;
       const committers = leader.coordinator.jobs.flatMap((job) =>
         job.submission.graph.vertices.filter((vertex) => vertex.role === "committer"),
       );
@@ -137,23 +137,22 @@ export const mutants: readonly Mutant[] = [
   commitEarly(),
   overwritingStore(),
   deleteLive(),
-  staleAttempt(),
   forgetCommits,
-  snapshots("committables not carried forward", withoutList("committables")),
-  snapshots("splits not in the snapshot", withoutList("splits")),
-  snapshots("enumerator not in the snapshot", withoutList("enumerator")),
-  snapshots("keyed state not in the snapshot", (snapshot) => ({
+  snapshots("committables not carried forward", ["SIM-2"], withoutList("committables")),
+  snapshots("splits not in the snapshot", ["SIM-3"], withoutList("splits")),
+  snapshots("enumerator not in the snapshot", ["SIM-3"], withoutList("enumerator")),
+  snapshots("keyed state not in the snapshot", ["SIM-3"], (snapshot) => ({
     ...snapshot,
     operators: snapshot.operators.map((operator) => ({ ...operator, segments: [] })),
   })),
-  snapshots("only the newest segment kept", (snapshot) => ({
+  snapshots("only the newest segment kept", ["SIM-3"], (snapshot) => ({
     ...snapshot,
     operators: snapshot.operators.map((operator) => ({
       ...operator,
       segments: operator.segments.slice(-1),
     })),
   })),
-  snapshots("a segment restored for too few key groups", (snapshot) => ({
+  snapshots("a segment restored for too few key groups", ["SIM-3"], (snapshot) => ({
     ...snapshot,
     operators: snapshot.operators.map((operator) => ({
       ...operator,
@@ -163,15 +162,20 @@ export const mutants: readonly Mutant[] = [
       })),
     })),
   })),
-  { name: "a frame lost", frame: (index) => index % 97 !== 96 },
-  { name: "a frame doubled", frame: (index) => (index % 97 === 96 ? "twice" : true) },
-  { name: "credit leaked", grant: (index) => index % 5 !== 4 },
-  { name: "older transactions aborted before the restored set is committed", abortAtRestore: true },
   {
-    name: "a higher epoch not seen",
-    store: (store) => ({
-      ...store,
-      get: async (key) => (key.startsWith("epochs/") ? undefined : await store.get(key)),
-    }),
+    name: "a frame lost",
+    breaks: ["SIM-2", "SIM-3", "SIM-5"],
+    frame: (index) => index % 97 !== 96,
+  },
+  {
+    name: "a frame doubled",
+    breaks: ["SIM-3"],
+    frame: (index) => (index % 97 === 96 ? "twice" : true),
+  },
+  { name: "credit leaked", breaks: ["SIM-5"], grant: (index) => index % 5 !== 4 },
+  {
+    name: "older transactions aborted before the restored set is committed",
+    breaks: ["SIM-2"],
+    abortAtRestore: true,
   },
 ];

@@ -3,9 +3,9 @@ import { mutants } from "./mutants.ts";
 import { simulate } from "./simulation.ts";
 
 const seed = Number(process.argv[2] ?? 1);
-const result = await simulate(
+const { trace, ...result } = await simulate(
   seed,
   mutants.find((mutant) => mutant.name === process.argv[3]),
 );
-for (const line of result.trace) process.stdout.write(`${line}\n`);
-process.stdout.write(`${JSON.stringify({ ...result, trace: undefined }, null, 2)}\n`);
+for (const line of trace) process.stdout.write(`${line}\n`);
+process.stdout.write(`${JSON.stringify(result, null, 2)}\n`);

@@ -1,0 +1,198 @@
+/**
+ * Mistakes planted in the engine's own source: each drops one rule of the protocol, and must be caught. `run-mutant.ts` runs one in a
+ * process of its own; text that is no longer there fails loudly, so that no mutant goes stale unseen.
+ */
+import type { JobKind } from "./jobs.ts";
+
+export interface Edit {
+  /** Below `packages/`. */
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+}
+export interface EngineMutant {
+  readonly name: string;
+  /** The job that can show it; absent: any. */
+  readonly kind?: JobKind;
+  readonly edits: readonly Edit[];
+  /** Invariants of which at least one must be named by the first violation: a mutant caught for another reason shows nothing. */
+  readonly breaks: readonly string[];
+}
+
+const log = "checkpoint/src/job-log.ts";
+const taskManager = "runtime/src/inline-task-manager.ts";
+const checkpointing = "coordinator/src/checkpointing.ts";
+const one = (file: string, find: string, replace: string): readonly Edit[] => [
+  { file, find, replace },
+];
+
+export const engineMutants: readonly EngineMutant[] = [
+  {
+    name: "a leader that lost a slot tries the next",
+    edits: one(log, "if (!result.own && this.#rules.loserEnds) throw", "if (false) throw"),
+    breaks: ["SIM-1", "SIM-2", "SIM-3", "SIM-4", "SIM-8"],
+  },
+  {
+    name: "what is found in a lost slot is not folded into the claim",
+    edits: one(log, "    summary = fold(summary, found);\n  }\n  if (rules", "  }\n  if (rules"),
+    breaks: ["SIM-1", "SIM-2", "SIM-3", "SIM-4", "SIM-8"],
+  },
+  {
+    name: "an unknown outcome is taken for a failure, and the next slot for the next entry",
+    edits: [
+      {
+        file: "checkpoint/src/own-object.ts",
+        find: 'if (!isMillraceError(error) || error.retry !== "backoff") throw error;',
+        replace: "throw error;",
+      },
+      {
+        file: log,
+        find: "    this.#slot += 1;\n    if (!result.own",
+        replace: `    this.#slot += 1;
+    if (!result.own && decodeEntry(result.found).epoch === this.epoch) return await this.#put(entry);
+    if (!result.own`,
+      },
+    ],
+    breaks: ["SIM-1", "SIM-2", "SIM-3", "SIM-4", "SIM-8"],
+  },
+  {
+    name: "a job that has ended is claimed",
+    edits: one(log, "while (summary.terminal === null) {", "for (;;) {"),
+    breaks: ["SIM-8"],
+  },
+  {
+    name: "the entry before the manifest",
+    edits: one(
+      checkpointing,
+      "await this.#context.store.put(name, bytes);",
+      "void this.#context.store.put(name, bytes);",
+    ),
+    breaks: ["SIM-4"],
+  },
+  {
+    name: "the entry without all acknowledgements",
+    edits: one(
+      "checkpoint/src/pending-checkpoint.ts",
+      "return this.#snapshots.size === this.#expected;",
+      "return this.#snapshots.size >= this.#expected - 1;",
+    ),
+    breaks: ["SIM-1", "SIM-3", "SIM-5", "SIM-7"],
+  },
+  {
+    name: "a restart from what the claim said",
+    edits: [
+      {
+        file: checkpointing,
+        find: "    const newest = this.#context.log.summary.newestCheckpoint;\n    this.#restored = undefined;",
+        replace:
+          "    const newest = (this.claimed ??= { of: this.#context.log.summary.newestCheckpoint }).of;\n    this.#restored = undefined;",
+      },
+      {
+        file: checkpointing,
+        find: "  #paused = false;\n",
+        replace: "  #paused = false;\n  claimed: any;\n",
+      },
+    ],
+    breaks: ["SIM-1", "SIM-2", "SIM-3", "SIM-4", "SIM-8"],
+  },
+  {
+    name: "objects of higher attempts deleted as unreachable",
+    edits: [
+      {
+        file: "checkpoint/src/retention.ts",
+        find: "if (ref.epoch > view.epoch ||",
+        replace: "if (false && ref.epoch > view.epoch ||",
+      },
+      {
+        file: "checkpoint/src/retention.ts",
+        find: "(ref.epoch === view.epoch && ref.attempt > view.attempt))",
+        replace: "(false && ref.attempt > view.attempt))",
+      },
+    ],
+    breaks: ["SIM-4", "SIM-9"],
+  },
+  {
+    name: "objects of a checkpoint in progress deleted as unreachable",
+    edits: one(
+      "checkpoint/src/retention.ts",
+      "if (own && (ref.checkpointId > view.newest",
+      "if (false && (ref.checkpointId > view.newest",
+    ),
+    breaks: ["SIM-4"],
+  },
+  {
+    // Runners of older attempts live on, obey the newest, and their answers count.
+    name: "stale attempt accepted",
+    edits: [
+      {
+        file: "coordinator/src/job-master.ts",
+        find: "ref.epoch !== this.#context.epoch || ref.attempt !== this.#attempt",
+        replace: "ref.epoch !== this.#context.epoch",
+      },
+      {
+        file: "checkpoint/src/pending-checkpoint.ts",
+        find: "    this.#check(snapshot);\n",
+        replace: "",
+      },
+      {
+        file: taskManager,
+        find: "of this.#runnerOf(message.value.attempt)?.slots.values() ?? [])",
+        replace: "of [...this.#runners.values()].flatMap((runner) => [...runner.slots.values()]))",
+      },
+      {
+        file: taskManager,
+        find: "if (runner === undefined || runner.ending) return;\n    runner.ending",
+        replace:
+          'if (runner === undefined || message.reason !== "finished") return;\n    runner.ending',
+      },
+    ],
+    breaks: ["SIM-1", "SIM-3", "SIM-4"],
+  },
+  {
+    name: "barriers are not aligned",
+    edits: one(
+      "runtime/src/gate.ts",
+      'if (decision === "block") {\n      channel.blocked = true;',
+      'if (decision === "block") {\n',
+    ),
+    breaks: ["SIM-3"],
+  },
+  {
+    name: "a row not copied before it changes",
+    edits: [
+      {
+        file: "state/src/table.ts",
+        find: "    if (capture !== undefined) capture.keep(slot);\n    if (this.changed",
+        replace: "    if (this.changed",
+      },
+      // The tables here are small: one row at a time, or all would be copied at once.
+      {
+        file: "state/src/backend.ts",
+        find: "capture.step(rowsPerStep)",
+        replace: "capture.step(1)",
+      },
+    ],
+    breaks: ["SIM-3"],
+  },
+  {
+    name: "mail runs while a sink prepares",
+    kind: "calls",
+    edits: one(
+      "runtime/src/task.ts",
+      "    if (this.#preparing) return copying;\n    this.#mailbox.drain();",
+      "    this.#mailbox.drain();\n    if (this.#preparing) return copying;",
+    ),
+    breaks: ["SIM-3"],
+  },
+  {
+    name: "the restored watermark does not count",
+    kind: "late",
+    edits: one(
+      "operators/src/window/window.ts",
+      "Math.max(timers.currentWatermark, state.restoredWatermark)",
+      "timers.currentWatermark",
+    ),
+    breaks: ["SIM-3"],
+  },
+];
