@@ -6,14 +6,13 @@
 import { inspect } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { errorInfo } from "@millrace/base";
-import { nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
+import { faultPoints, nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
 import { openTcpTransport } from "@millrace/exchange/node";
 import type { DownMessage } from "@millrace/protocol";
 import { applyCommand, collectMetrics, Slot, upMessageOf } from "@millrace/runtime";
 import { openStore } from "@millrace/storage";
 import { createLogger } from "@millrace/telemetry";
 import { readDeployment } from "./deployment.ts";
-import { faultPoints } from "./fault-points.ts";
 import { loadJobCode } from "./job-code.ts";
 import { debugged } from "./machine.ts";
 import type { FromWorker, ToRunner, WorkerStart } from "./runner-protocol.ts";

@@ -2,18 +2,24 @@
  * A campaign: two jobs on a cluster of real processes, faults until there have been enough, then quiet until both have finished, then the
  * checkers.
  *
- * CHA-1  Faults go on only while both jobs are at work: a fault on a cluster that has nothing to do shows nothing.
+ * CHA-1  A fault counts only while both jobs are at work: on a cluster that has nothing to do it would show nothing. When a job has ended
+ *        before there were enough, the campaign fails and says so.
+ * CHA-2  Faults come from a shuffled deck in which every kind is, as often as the others; besides, processes die or freeze at named points
+ *        of the protocol, each once, and the result says which of them were passed.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { RestClient, submitJob } from "@millrace/client";
 import { checkSums, type SumsVerdict } from "./check-sums.ts";
+import { FaultPoints, jobManagerPoints, runnerPoints } from "./points.ts";
 import { Daemons } from "./processes.ts";
 
 export interface CampaignResult {
   readonly seed: number;
   readonly faults: Readonly<Record<string, number>>;
+  /** Named points at which a process died or froze, and those that nobody passed. */
+  readonly points: { readonly hit: readonly string[]; readonly missed: readonly string[] };
   readonly restarts: number;
   readonly sums: SumsVerdict;
   readonly flights: { readonly problems: readonly string[]; readonly flights: number };
@@ -34,15 +40,15 @@ const flightsFile = join(
 const keys = 50;
 /** The example's own default. */
 const outOfOrdernessMs = 15 * 3_600_000;
-/** One runner in some dies at a point of the protocol rather than at a moment of the clock. */
-const faultPoints = [
-  "barrier.aligned:kill:9",
-  "snapshot.captured:kill:14",
-  "snapshot.before-upload:kill:20",
-  "snapshot.after-upload:kill:27",
-  "commit.before:kill:5",
-  "commit.after:kill:8",
-];
+export const faultKinds = [
+  "runner killed",
+  "runner frozen",
+  "taskmanager killed",
+  "taskmanager frozen",
+  "jobmanager killed",
+  "jobmanager frozen",
+] as const;
+type FaultKind = (typeof faultKinds)[number];
 
 export async function campaign(options: {
   readonly seed: number;
@@ -54,12 +60,12 @@ export async function campaign(options: {
   const daemons = new Daemons(dir);
   const random = randomOf(options.seed);
   const tally: Record<string, number> = {};
+  const points = new FaultPoints(dir);
   try {
-    await daemons.start(
-      4,
-      (i) =>
-        `${faultPoints[(options.seed + i) % faultPoints.length] ?? ""}:${join(dir, `fault-point-${i}`)}`,
-    );
+    await daemons.start(4, {
+      jobManager: points.of(jobManagerPoints),
+      taskManager: points.of(runnerPoints),
+    });
     const client = new RestClient(daemons.rest);
     const perFaultMs = 2_000;
     const workMs = options.faults * perFaultMs + 4_000;
@@ -81,20 +87,23 @@ export async function campaign(options: {
         parameters: {
           input: flightsFile,
           output: join(dir, "flights"),
-          ratePerSec: String(Math.max(200, Math.floor(27_000_000 / workMs))),
+          ratePerSec: String(Math.max(20, Math.floor(27_000_000 / workMs))),
         },
       }),
     ]);
-    let done = 0;
-    while (done < options.faults) {
-      await sleep(perFaultMs * (0.5 + random()));
-      const kind = oneFault(daemons, random);
-      if (kind === undefined) continue;
-      done += 1;
+    const deck = deckOf(options.faults, random);
+    for (let kind = deck.pop(); kind !== undefined; kind = deck.pop()) {
+      do {
+        await sleep(perFaultMs * (0.5 + random()));
+        points.thaw();
+        const states = await Promise.all(jobs.map(({ jobId }) => stateNow(client, jobId)));
+        if (states.some((state) => terminal.includes(state)))
+          throw new Error(`a job has ended with ${deck.length + 1} faults to come: ${states}`);
+      } while (!apply(kind, daemons, random));
       tally[kind] = (tally[kind] ?? 0) + 1;
-      options.onFault?.(`${done}: ${kind}`);
+      options.onFault?.(`${options.faults - deck.length}: ${kind}`);
     }
-    const states = await Promise.all(jobs.map(({ jobId }) => ended(client, jobId)));
+    const states = await Promise.all(jobs.map(({ jobId }) => ended(client, jobId, points)));
     const restarts = (await Promise.all(jobs.map(({ jobId }) => client.job(jobId)))).reduce(
       (sum, job) => sum + job.attempt - 1,
       0,
@@ -103,6 +112,7 @@ export async function campaign(options: {
     return {
       seed: options.seed,
       faults: tally,
+      points: points.passed(),
       restarts,
       states,
       sums: checkSums(join(dir, "sums"), { count, keys }),
@@ -115,61 +125,58 @@ export async function campaign(options: {
   }
 }
 
-function oneFault(daemons: Daemons, random: () => number): string | undefined {
+/** Every kind as often as the others, as far as the number goes; the rest drawn. */
+function deckOf(faults: number, random: () => number): FaultKind[] {
+  const deck = Array.from(
+    { length: faults },
+    (_, i) => faultKinds[i % faultKinds.length] ?? "runner killed",
+  );
+  for (let i = deck.length - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [deck[i], deck[j]] = [deck[j] as FaultKind, deck[i] as FaultKind];
+  }
+  return deck;
+}
+
+/** False when there is nobody to hit now. */
+function apply(kind: FaultKind, daemons: Daemons, random: () => number): boolean {
   const pick = <T>(items: readonly T[]): T | undefined =>
     items[Math.floor(random() * items.length)];
   const [jobManager, ...managers] = daemons.all;
-  const dice = random();
-  const runner = pick(daemons.runners());
-  const manager = pick(managers);
-  if (dice < 0.3 && runner !== undefined) {
-    process.kill(runner, "SIGKILL");
-    return "runner killed";
+  const pauseMs = 300 + random() * 2_500;
+  const [who, what] = kind.split(" ");
+  if (who === "runner") {
+    const runner = pick(daemons.runners());
+    if (runner === undefined) return false;
+    if (what === "killed") process.kill(runner, "SIGKILL");
+    else daemons.freezeProcess(runner, pauseMs);
+    return true;
   }
-  if (dice < 0.45 && runner !== undefined) {
-    process.kill(runner, "SIGSTOP");
-    setTimeout(
-      () => {
-        try {
-          process.kill(runner, "SIGCONT");
-        } catch {
-          // It has been ended meanwhile.
-        }
-      },
-      300 + random() * 2_500,
-    );
-    return "runner frozen";
-  }
-  if (dice < 0.65 && manager !== undefined) {
-    daemons.kill(manager);
-    return "taskmanager killed";
-  }
-  if (dice < 0.78 && manager !== undefined) {
-    daemons.freeze(manager, 300 + random() * 2_500);
-    return "taskmanager frozen";
-  }
-  if (jobManager === undefined) return undefined;
-  if (dice < 0.9) {
-    daemons.kill(jobManager);
-    return "jobmanager killed";
-  }
-  daemons.freeze(jobManager, 300 + random() * 2_500);
-  return "jobmanager frozen";
+  const daemon = who === "jobmanager" ? jobManager : pick(managers);
+  if (daemon === undefined) return false;
+  if (what === "killed") daemons.kill(daemon);
+  else daemons.freeze(daemon, pauseMs);
+  return true;
 }
 
-/** The last state of a job; a JobManager that is away is asked again. */
-async function ended(client: RestClient, jobId: string): Promise<string> {
+const terminal = ["FINISHED", "FAILED", "CANCELED"];
+
+/** A JobManager that is away knows nothing. */
+async function stateNow(client: RestClient, jobId: string): Promise<string> {
+  return await client.job(jobId).then(
+    (job) => job.state,
+    () => "UNKNOWN",
+  );
+}
+/** The last state of a job. */
+async function ended(client: RestClient, jobId: string, points: FaultPoints): Promise<string> {
   const end = Date.now() + 120_000;
-  let state = "UNKNOWN";
-  while (Date.now() < end) {
-    state = await client.job(jobId).then(
-      (job) => job.state,
-      () => state,
-    );
-    if (["FINISHED", "FAILED", "CANCELED"].includes(state)) return state;
+  for (;;) {
+    const state = await stateNow(client, jobId);
+    points.thaw();
+    if (terminal.includes(state) || Date.now() > end) return state;
     await sleep(200);
   }
-  return state;
 }
 function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));

@@ -2,19 +2,23 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { campaign } from "./campaign.ts";
+import { campaign, faultKinds } from "./campaign.ts";
 import { checkSums } from "./check-sums.ts";
 
 const faults = Number(process.env["MILLRACE_FAULTS"] ?? 16);
 
 test(`${faults} kills and freezes lose, double and reorder nothing`, {
-  timeout: 240_000,
+  timeout: 240_000 + faults * 6_000,
 }, async (ctx) => {
   if (process.platform !== "linux") return ctx.skip("needs /proc to find task runners");
   const result = await campaign({ seed: 20_131, faults });
   expect(result.states).toEqual(["FINISHED", "FINISHED"]);
   expect(result.sums).toMatchObject({ lost: 0, doubled: 0, wrong: 0, reordered: 0 });
   expect(result.flights.problems).toEqual([]);
+  // Every kind has come, and the named points of both sides were passed.
+  if (faults >= 12)
+    for (const kind of faultKinds) expect(result.faults[kind] ?? 0, kind).toBeGreaterThan(1);
+  expect(result.points.hit.length, `missed: ${result.points.missed.join(", ")}`).toBeGreaterThan(7);
   // Faults that never hit a job would show nothing.
   expect(result.restarts).toBeGreaterThan(2);
 });

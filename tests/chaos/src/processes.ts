@@ -19,6 +19,7 @@ export class Daemons {
   readonly all: Daemon[] = [];
   rest = "";
   #closing = false;
+  readonly #frozen = new Set<number>();
 
   constructor(dir: string) {
     this.dir = dir;
@@ -26,13 +27,16 @@ export class Daemons {
   }
 
   /** One JobManager on fixed ports, so that a new one is found where the old one was, and TaskManagers of two slots each. */
-  async start(taskManagers: number, faultPoints: (index: number) => string): Promise<void> {
+  async start(
+    taskManagers: number,
+    faultPoints: { readonly jobManager: string; readonly taskManager: string },
+  ): Promise<void> {
     const [restPort, controlPort] = [await freePort(), await freePort()];
     this.rest = `http://127.0.0.1:${restPort}`;
     const store = join(this.dir, "store");
     await this.#launch({
       name: "jobmanager",
-      env: {},
+      env: { MILLRACE_FAULT_POINTS: faultPoints.jobManager },
       child: undefined,
       frozen: false,
       args: [
@@ -50,7 +54,7 @@ export class Daemons {
     for (let i = 0; i < taskManagers; i++) {
       await this.#launch({
         name: `tm-${i}`,
-        env: { MILLRACE_FAULT_POINTS: faultPoints(i) },
+        env: { MILLRACE_FAULT_POINTS: faultPoints.taskManager },
         child: undefined,
         frozen: false,
         args: [
@@ -84,6 +88,20 @@ export class Daemons {
       child.kill("SIGCONT");
     }, ms);
   }
+  /** A process that is no daemon of ours; it is woken at the end at the latest. */
+  freezeProcess(pid: number, ms: number): void {
+    process.kill(pid, "SIGSTOP");
+    this.#frozen.add(pid);
+    setTimeout(() => this.#wake(pid), ms);
+  }
+  #wake(pid: number): void {
+    if (!this.#frozen.delete(pid)) return;
+    try {
+      process.kill(pid, "SIGCONT");
+    } catch {
+      // It has been ended meanwhile.
+    }
+  }
   /** Pids of task runners: the children of TaskManagers. */
   runners(): readonly number[] {
     const parents = new Set(this.all.flatMap((daemon) => daemon.child?.pid ?? []));
@@ -94,6 +112,7 @@ export class Daemons {
   }
   async close(): Promise<void> {
     this.#closing = true;
+    for (const pid of [...this.#frozen]) this.#wake(pid);
     await Promise.all(
       this.all.map(
         (daemon) =>

@@ -16,5 +16,6 @@ export const nodePlatform: Platform = {
   },
   random: { next: () => Math.random(), hex: (bytes) => randomBytes(bytes).toString("hex") },
 };
+export { faultPoints } from "./fault-points.ts";
 export { secretFromEnvironment } from "./secrets.ts";
 export { zstd } from "./zstd.ts";

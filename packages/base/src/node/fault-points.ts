@@ -2,13 +2,13 @@
  * Named points at which a test can make this process die or freeze: `MILLRACE_FAULT_POINTS="snapshot.before-upload:kill:3"` kills it
  * at the third time it passes there. Without the variable a point costs one call.
  */
-import { closeSync, openSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 
 const noop = () => {};
 
 /**
  * Comma-separated `<point>:<kill|pause>:<nth pass>[:<file>]`. A pause is SIGSTOP: whoever set it sends SIGCONT. With a file it happens once in
- * all processes that share it: whoever creates the file goes.
+ * all processes that share it: whoever creates the file, with its pid in it, goes.
  */
 export function faultPoints(description: string | undefined): (name: string) => void {
   if (description === undefined || description === "") return noop;
@@ -28,7 +28,7 @@ export function faultPoints(description: string | undefined): (name: string) => 
 
 function created(file: string): boolean {
   try {
-    closeSync(openSync(file, "wx"));
+    writeFileSync(file, String(process.pid), { flag: "wx" });
     return true;
   } catch {
     return false;
