@@ -180,8 +180,8 @@ export const engineMutants: readonly EngineMutant[] = [
     kind: "calls",
     edits: one(
       "runtime/src/task.ts",
-      "    if (this.#preparing) return copying;\n    this.#mailbox.drain();",
-      "    this.#mailbox.drain();\n    if (this.#preparing) return copying;",
+      "const more = !this.#preparing && this.#work();",
+      "if (this.#preparing) this.#mailbox.drain(() => false);\n      const more = !this.#preparing && this.#work();",
     ),
     breaks: ["SIM-3"],
   },
