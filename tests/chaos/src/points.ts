@@ -14,13 +14,13 @@ export const runnerPoints = [
   "commit.before:kill:5",
   "commit.after:pause:4",
 ];
-/** Passed by the JobManager. */
+/** Passed by the JobManager: each is a call to its store. */
 export const jobManagerPoints = [
-  "manifest.written:kill:6",
-  "checkpoint.logged:kill:9",
-  "permit.obtained:pause:4",
-  "commit.answered:kill:5",
-  "job.claimed:kill:3",
+  "manifest.after:kill:6",
+  "checkpoint.after:kill:9",
+  "checkpoint.before:pause:4",
+  "committed.before:kill:5",
+  "attempt.after:kill:4",
 ];
 const pauseMs = 1_500;
 

@@ -145,6 +145,7 @@ export class SimulatedCluster {
         runnerStartTimeoutMs: 3_000,
         stopGraceMs: 30,
         epochCheckIntervalMs: 200,
+        logEntriesPerClaim: 10,
       },
       onEnd: (error) => {
         this.note(`leader ${coordinator.epoch} ends: ${codeOf(error)}`);

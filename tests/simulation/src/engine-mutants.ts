@@ -81,19 +81,11 @@ export const engineMutants: readonly EngineMutant[] = [
   },
   {
     name: "a restart from what the claim said",
-    edits: [
-      {
-        file: checkpointing,
-        find: "    const newest = this.#context.log.summary.newestCheckpoint;\n    this.#restored = undefined;",
-        replace:
-          "    const newest = (this.claimed ??= { of: this.#context.log.summary.newestCheckpoint }).of;\n    this.#restored = undefined;",
-      },
-      {
-        file: checkpointing,
-        find: "  #paused = false;\n",
-        replace: "  #paused = false;\n  claimed: any;\n",
-      },
-    ],
+    edits: one(
+      "coordinator/src/retained.ts",
+      "retainedOf(this.#context.log.summary, this.#options.retained);\n    if (last",
+      "retainedOf(((this as any).claimed ??= this.#context.log.summary), 1);\n    if (last",
+    ),
     breaks: ["SIM-1", "SIM-2", "SIM-3", "SIM-4", "SIM-8"],
   },
   {
@@ -127,8 +119,8 @@ export const engineMutants: readonly EngineMutant[] = [
     edits: [
       {
         file: "coordinator/src/job-master.ts",
-        find: "ref.epoch !== this.#context.epoch || ref.attempt !== this.#attempt",
-        replace: "ref.epoch !== this.#context.epoch",
+        find: "attempt.epoch === this.#context.epoch && attempt.attempt === this.attempt",
+        replace: "attempt.epoch === this.#context.epoch",
       },
       {
         file: "checkpoint/src/pending-checkpoint.ts",

@@ -49,7 +49,7 @@ export function simulatedJob(
   kind: JobKind,
 ): SimulatedJob {
   const { random } = platform;
-  const mayFail = random.next() < 0.15;
+  const mayFail = random.next() < 0.25;
   const parallelism = 1 + Math.floor(random.next() * 3);
   const count = 60 + Math.floor(random.next() * 240);
   const keys = 1 + Math.floor(random.next() * 9);
@@ -73,7 +73,7 @@ export function simulatedJob(
         },
 
         restart: mayFail
-          ? { strategy: "fixed-delay", attempts: 2, delay: "20ms" }
+          ? { strategy: "fixed-delay", attempts: 1, delay: "20ms" }
           : { delay: "20ms", maxDelay: "300ms" },
       },
       (env) => {

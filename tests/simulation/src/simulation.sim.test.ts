@@ -16,7 +16,7 @@ const mutantSeeds = 400;
 const minuteMs = 60_000;
 
 test(
-  `SIM-1..10: ${seeds} seeds from ${first} show no violation`,
+  `SIM-1..11: ${seeds} seeds from ${first} show no violation`,
   async () => {
     const { failures, tally } = await runCampaign({ first, seeds });
     expect(failures).toEqual([]);

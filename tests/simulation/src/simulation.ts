@@ -93,6 +93,7 @@ function checkEnd(cluster: SimulatedCluster, job: SimulatedJob, violated: boolea
     (job.mayFail && state === "FAILED");
   if (!violated && state !== "FINISHED" && !early)
     job.world.violate(`SIM-5: ${job.kind} is ${state} after the faults have stopped`);
+  if (["FINISHED", "CANCELED", "FAILED"].includes(state)) job.world.checkClosed();
   if (state === "FINISHED") job.world.checkComplete();
 }
 

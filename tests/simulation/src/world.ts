@@ -10,6 +10,7 @@
  * SIM-6  A job that has ended early has committed all that checkpoints of the log hold.
  * SIM-8  The log is one line: numbers of checkpoints rise, each continues the newest one before it, references only what that one
  *        references and uploads made for it, and nothing follows *terminal*.
+ * SIM-11 A job that has ended, however, has left no transaction open.
  * SIM-9  No leader deletes what belongs to a higher epoch.
  */
 import {
@@ -227,6 +228,11 @@ export class World {
     }
   }
 
+  /** SIM-11, once the job has ended. */
+  checkClosed(): void {
+    for (const { id, state } of this.#transactions.values())
+      if (state === "open") this.violate(`SIM-11: transaction ${id} is still open`);
+  }
   /** The rest of SIM-3: everything must be there. */
   checkComplete(): void {
     const missing = this.#oracle.missing();

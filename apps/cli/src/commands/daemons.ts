@@ -1,7 +1,8 @@
 /** The daemons as commands: read options, call start, map signals. */
 import { renameSync, writeFileSync } from "node:fs";
+import { faultPoints } from "@millrace/base/node";
 import { coordinatorOptions } from "@millrace/coordinator";
-import { startJobManager } from "@millrace/jobmanager";
+import { faultPointsStore, startJobManager } from "@millrace/jobmanager";
 import { openStore, probeConditionalCreate } from "@millrace/storage";
 import { startTaskManager } from "@millrace/taskmanager";
 import { createLogger } from "@millrace/telemetry";
@@ -24,7 +25,10 @@ export async function jobManager(options: {
     host: options.host,
     restPort: options.restPort,
     controlPort: options.controlPort,
-    store: await openStore(options.store),
+    store: faultPointsStore(
+      await openStore(options.store),
+      faultPoints(process.env["MILLRACE_FAULT_POINTS"]),
+    ),
     probe: probeConditionalCreate,
     options: resolved,
     logger,
