@@ -350,14 +350,16 @@ export class Checkpointing {
   async #goOn(running: Running): Promise<CheckpointOutcome> {
     const ending = isEnding(running);
     await this.#commits.advance(ending);
+    // The attempt may have been ended meanwhile: then nothing of it is due any more.
+    if (this.#running !== running) return none;
+    this.#timer?.();
+    this.#timer = undefined;
     if (ending && this.#commits.settled) return { kind: "done" };
     this.#arm(running);
     return none;
   }
   /** Wakes at the next moment at which `tick` could have something to do. */
   #arm(running: Running): void {
-    this.#timer?.();
-    this.#timer = undefined;
     const never = Number.POSITIVE_INFINITY;
     const due = Math.min(
       this.#commits.dueAt(isEnding(running)) ?? never,
