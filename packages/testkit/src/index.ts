@@ -3,7 +3,6 @@ export { type GroupSnapshot, OperatorGroup, type Step } from "./operator-group.t
 export {
   type HarnessEvent,
   type HarnessOptions,
-  type HarnessSnapshot,
   OperatorHarness,
   type OperatorSpec,
 } from "./operator-harness.ts";

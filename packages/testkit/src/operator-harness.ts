@@ -5,14 +5,19 @@
  * HAR-1  Every call returns when the operator has taken it whole; `capacity` bounds what it may emit before it has to stop and be called
  *        again (each such stop counts in `pauses`).
  * HAR-2  A snapshot is taken between calls, as at a barrier, after `prepareBarrier`; what was encoded is all that a restore sees.
+ * HAR-3  Inside a call `atPause` is asked wherever the runtime could take a barrier: between two polls of a source that said "more", and
+ *        after each letter while nothing has begun and the mailbox is not paused (TSK-1, TSK-2). Never inside a batch, a watermark or the
+ *        end of data. After a yes nothing runs any more: the call returns, `stopped` is true, and a snapshot may be taken. `begun` tells
+ *        whether the operator has been given what the call brought.
  */
+
+import type { RestoredOperator } from "@millrace/checkpoint";
 import {
   keyGroupRange,
   maxWatermark,
   minWatermark,
   type TypeNode,
   unknownType,
-  valueCodec,
 } from "@millrace/data";
 import type { ErrorPolicy } from "@millrace/graph";
 import { Chain } from "@millrace/operators";
@@ -25,8 +30,17 @@ import type {
   Output,
   TimerService,
 } from "@millrace/spi";
-import { buildSegment, HashMapBackend, type SegmentRange, type TableSchema } from "@millrace/state";
+import { HashMapBackend } from "@millrace/state";
 import { countRows } from "./count-rows.ts";
+import {
+  decodeItem,
+  encodeItem,
+  type HarnessSnapshot,
+  restoreBackend,
+  restoredOperator,
+  stored,
+  uid,
+} from "./harness-snapshot.ts";
 import { createVirtualPlatform, type VirtualPlatform } from "./virtual-platform.ts";
 
 /** Lets all promises that can settle do so: on Node, one macrotask. */
@@ -58,6 +72,8 @@ export interface HarnessOptions extends OperatorSpec {
   /** Events before the output is full. Default: never. */
   readonly capacity?: number;
   readonly committedFloor?: number;
+  /** Answers whether to stop here (HAR-3). Default: never. */
+  readonly atPause?: () => boolean;
   /** What the subtasks of an earlier run stored; this one takes its part. */
   readonly restore?: readonly HarnessSnapshot[];
 }
@@ -73,25 +89,6 @@ export type HarnessEvent =
   | { readonly kind: "watermark"; readonly watermark: number }
   | { readonly kind: "idle"; readonly idle: boolean };
 
-/** What one subtask stored. */
-export interface HarnessSnapshot {
-  readonly checkpointId: number;
-  readonly keyGroups: { readonly from: number; readonly to: number };
-  readonly keyType: TypeNode | null;
-  readonly tables: readonly TableSchema[];
-  readonly segments: readonly SegmentRange[];
-  readonly objects: ReadonlyMap<string, Uint8Array>;
-  readonly lists: readonly {
-    readonly name: string;
-    readonly mode: "split" | "ordered" | "union";
-    readonly items: readonly Uint8Array[];
-  }[];
-  readonly watermark: number;
-  /** Live rows by table. Timers are rows of `timers:event` and `timers:processing`. */
-  readonly rows: ReadonlyMap<string, number>;
-}
-
-const anyValue = valueCodec(unknownType);
 /** Enough turns of the microtask queue for promises that only wait for each other. */
 const settleMicrotasks: Settle = async () => {
   for (let i = 0; i < 32; i++) await undefined;
@@ -104,19 +101,24 @@ export class OperatorHarness {
   readonly platform: VirtualPlatform;
   readonly operator: Operator;
   readonly chain: Chain;
+  /** Times the operator had to stop within a call. */
   pauses = 0;
+  /** A call has returned early because `atPause` said so (HAR-3). */
+  stopped = false;
+  begun = true;
   dropped = 0;
   readonly #options: HarnessOptions;
   readonly #settle: Settle;
   readonly #backend: HashMapBackend;
   readonly #abort = new AbortController();
   readonly #keyGroups: { readonly from: number; readonly to: number };
+  readonly #restored: RestoredOperator | undefined;
   #timers: TimerService | undefined;
   #letters: (() => void)[] = [];
   #mailPauses = 0;
   #taken = 0;
   #hint: ((from: number, hint: unknown) => void) | undefined;
-  #lists: HarnessSnapshot["lists"][number][] = [];
+  #lists: HarnessSnapshot["state"]["lists"][number][] = [];
   #base: number | undefined;
   #watermark = minWatermark;
 
@@ -124,7 +126,18 @@ export class OperatorHarness {
   static async open(given: HarnessOptions): Promise<OperatorHarness> {
     const platform = given.platform ?? createVirtualPlatform(1, given.settle ?? settleMicrotasks);
     const options = { ...given, platform };
-    const harness = new OperatorHarness(options, await restoredBackend(options));
+    const { subtask = 0, parallelism = 1, maxParallelism = 16, restore = [] } = given;
+    const { kind } = given.definition;
+    const restored = restoredOperator({ kind, subtask, parallelism, maxParallelism }, restore);
+    const backend = new HashMapBackend({
+      uid,
+      keyGroups: keyGroupsOf(options),
+      maxParallelism,
+      compression: undefined,
+      now: () => platform.clock.now(),
+    });
+    await restoreBackend(backend, restored, restore);
+    const harness = new OperatorHarness(options, backend, restored);
     await harness.operator.open?.();
     await harness.quiesce();
     return harness;
@@ -133,15 +146,17 @@ export class OperatorHarness {
   private constructor(
     options: HarnessOptions & { readonly platform: VirtualPlatform },
     backend: HashMapBackend,
+    restored: RestoredOperator | undefined,
   ) {
     this.#options = options;
     this.#backend = backend;
+    this.#restored = restored;
     this.#settle = options.settle ?? settleMicrotasks;
     this.#keyGroups = keyGroupsOf(options);
     this.platform = options.platform;
     this.#base = options.restore?.[0]?.checkpointId;
     // Until the live watermark has passed it, the restored one is what the next snapshot must hold.
-    for (const { watermark } of options.restore ?? [])
+    for (const { watermark } of restored?.watermarks ?? [])
       this.#watermark = Math.max(this.#watermark, watermark);
     const record =
       (side: string | undefined) =>
@@ -158,7 +173,7 @@ export class OperatorHarness {
       subtask: options.subtask ?? 0,
       operators: [
         {
-          uid: "op",
+          uid,
           reads: { operator: -1 },
           onError: options.onError ?? { kind: "fail" },
           inputs: options.definition.inputs,
@@ -203,21 +218,25 @@ export class OperatorHarness {
     await this.#until(() => this.chain.watermark(watermark));
   }
   async idle(idle: boolean): Promise<void> {
-    this.chain.idle(idle);
-    await this.quiesce();
+    await this.#until(() => {
+      this.chain.idle(idle);
+      return true;
+    });
   }
   /** Polls until there is nothing more for now. */
   async poll(maxRows = 1_024): Promise<"nothing" | "end"> {
     let answer: "more" | "nothing" | "end" = "nothing";
     await this.#until(() => {
+      if (answer === "more" && this.#stopsHere()) return true;
       answer = this.operator.poll?.(maxRows) ?? "nothing";
       return answer !== "more";
     });
     return answer as "nothing" | "end";
   }
+  /** Comes as a letter; the operator is asked for more only when there is room for it. */
   async hint(fromSubtask: number, hint: unknown): Promise<void> {
-    this.#hint?.(fromSubtask, hint);
-    await this.quiesce();
+    this.#letters.push(() => this.#hint?.(fromSubtask, hint));
+    await this.#until(() => true);
   }
   async commit(checkpointId: number, sweep = false): Promise<void> {
     await this.operator.onCommit?.(
@@ -227,27 +246,30 @@ export class OperatorHarness {
   }
   /** Moves the clock by that much; processing-time timers and everything asynchronous that is due run. */
   async advance(ms: number): Promise<void> {
-    const until = this.platform.now + ms;
-    for (;;) {
-      const next = this.platform.nextAt;
-      await this.platform.run({ until: next !== undefined && next <= until ? next : until });
-      await this.quiesce();
-      const now = this.platform.clock.now();
-      await this.#until(() => this.#timers?.advanceProcessingTime(now, () => this.#full()) ?? true);
-      if (next === undefined || next > until) return;
-    }
+    await advance([this], this.platform, ms);
+  }
+  /** Processing-time timers that are due. */
+  async timers(): Promise<void> {
+    const now = this.platform.clock.now();
+    await this.#until(() => this.#timers?.advanceProcessingTime(now, () => this.#full()) ?? true);
   }
   /** Watermark at the end of time, then end of data. */
   async end(): Promise<void> {
     await this.watermark(maxWatermark);
+    if (!this.stopped) await this.endOfData();
+  }
+  async endOfData(): Promise<void> {
+    // Downstream has had the time to take the last watermark: only the operator itself can fill the output now.
+    this.#taken = this.events.length;
     await this.#until(() => this.chain.endOfData());
   }
   /** Runs mail until there is none and nothing can settle. */
   async quiesce(): Promise<void> {
-    do {
-      this.#drainMail();
+    while (!this.stopped) {
+      if (this.#mailStops()) return;
       await this.#settle();
-    } while (this.#letters.length > 0);
+      if (this.#letters.length === 0) return;
+    }
   }
   async close(): Promise<void> {
     this.#abort.abort();
@@ -284,35 +306,24 @@ export class OperatorHarness {
     this.operator.snapshot?.(barrier);
     this.#backend.beginSnapshot(barrier);
     const state = this.#backend.takeSnapshot();
-    const objects = new Map((this.#options.restore ?? []).flatMap(({ objects }) => [...objects]));
-    const segments = [...state.carried];
-    for (const [part, captured] of state.parts.entries()) {
-      const older = (part === 0 ? state.merged : []).map(({ object, from, to }) => ({
-        bytes: objects.get(object) as Uint8Array,
-        groups: { from, to },
-      }));
-      const { bytes, rows, crc } = buildSegment({ captured, older }, undefined);
-      const object = `chk-${checkpointId}-${this.#keyGroups.from}-${part}`;
-      objects.set(object, bytes);
-      segments.push({
-        object,
-        offset: 0,
-        length: bytes.length,
-        rows,
-        crc,
-        level: state.level + part,
-        ...this.#keyGroups,
-      });
-    }
-    return {
+    const { restore = [] } = this.#options;
+    const { segments, objects } = stored({
       checkpointId,
       keyGroups: this.#keyGroups,
-      keyType: state.keyType,
-      tables: state.tables,
-      segments,
+      state,
+      restore,
+    });
+    return {
+      checkpointId,
+      state: {
+        uid,
+        keyType: state.keyType,
+        tables: state.tables,
+        segments,
+        lists: this.#lists,
+        watermark: this.#watermark,
+      },
       objects,
-      lists: this.#lists,
-      watermark: this.#watermark,
       rows: countRows(segments, objects),
     };
   }
@@ -326,9 +337,14 @@ export class OperatorHarness {
     );
   }
   async #until(step: () => boolean): Promise<void> {
+    this.begun = false;
     for (let turns = 0; ; turns++) {
-      this.#drainMail();
-      if (!this.#full() && this.chain.resume() && step()) break;
+      if (this.begun) this.#drainMail();
+      else if (this.stopped || this.#mailStops()) return;
+      if (!this.#full() && this.chain.resume()) {
+        this.begun = true;
+        if (step()) break;
+      }
       if (turns > 100_000) throw new Error("the operator never finishes: it goes on answering no");
       this.pauses += 1;
       const before = { taken: this.#taken, mailPauses: this.#mailPauses };
@@ -343,6 +359,20 @@ export class OperatorHarness {
     }
     await this.quiesce();
   }
+  #stopsHere(): boolean {
+    if (!this.stopped && this.#mailPauses === 0 && this.#options.atPause?.() === true)
+      this.stopped = true;
+    return this.stopped;
+  }
+  /** Letters while nothing has begun; true: it stops behind one of them. */
+  #mailStops(): boolean {
+    for (let letter = this.#letters.shift(); letter !== undefined; ) {
+      letter();
+      if (this.#stopsHere()) return true;
+      letter = this.#letters.shift();
+    }
+    return false;
+  }
   #drainMail(): void {
     const letters = this.#letters;
     this.#letters = [];
@@ -354,7 +384,7 @@ export class OperatorHarness {
       task: {
         jobId: "job",
         jobName: "harness",
-        uid: "op",
+        uid,
         name: options.definition.kind,
         subtask: options.subtask ?? 0,
         parallelism: options.parallelism ?? 1,
@@ -375,9 +405,9 @@ export class OperatorHarness {
         return this.#timers;
       },
       lists: {
-        restored: (name) => restoredItems(options, name).map((item) => anyValue.decode(item)),
+        restored: (name) => (this.#restored?.lists[name] ?? []).map(decodeItem),
         store: (name, mode, items) => {
-          this.#lists.push({ name, mode, items: items.map((item) => anyValue.encode(item)) });
+          this.#lists.push({ name, mode, items: items.map(encodeItem) });
         },
       },
       mailbox: {
@@ -422,58 +452,21 @@ function keyGroupsOf(options: HarnessOptions): { readonly from: number; readonly
   );
 }
 
-async function restoredBackend(options: HarnessOptions): Promise<HashMapBackend> {
-  const keyGroups = keyGroupsOf(options);
-  const backend = new HashMapBackend({
-    uid: "op",
-    keyGroups,
-    maxParallelism: options.maxParallelism ?? 16,
-    compression: undefined,
-    now: () => options.platform?.clock.now() ?? 0,
-  });
-  const [first, ...others] = options.restore ?? [];
-  if (first === undefined) return backend;
-  const all = [first, ...others];
-  const objects = new Map(all.flatMap((snapshot) => [...snapshot.objects]));
-  const tables = new Map(all.flatMap(({ tables }) => tables.map((table) => [table.name, table])));
-  await backend.restore(
-    {
-      checkpointId: first.checkpointId,
-      keyType: all.find((snapshot) => snapshot.keyType !== null)?.keyType ?? null,
-      sameJob: true,
-      tables: [...tables.values()],
-      segments: all
-        .flatMap((snapshot) => snapshot.segments)
-        .filter((segment) => segment.from < keyGroups.to && segment.to > keyGroups.from)
-        .map((segment) => ({
-          ...segment,
-          from: Math.max(segment.from, keyGroups.from),
-          to: Math.min(segment.to, keyGroups.to),
-        })),
-      watermarks: all.map((snapshot) => ({ ...snapshot.keyGroups, watermark: snapshot.watermark })),
-    },
-    async (object, from, to) => (objects.get(object) as Uint8Array).subarray(from, to),
-  );
-  return backend;
-}
-
-/** As the runtime deals them: `split` and `ordered` items stay at the same parallelism, `union` gives all to all. */
-function restoredItems(options: HarnessOptions, name: string): readonly Uint8Array[] {
-  const lists = (options.restore ?? []).flatMap((snapshot) =>
-    snapshot.lists.filter((list) => list.name === name),
-  );
-  const { subtask = 0, parallelism = 1, restore = [] } = options;
-  const mine = (_: unknown, i: number) => i % parallelism === subtask;
-  const all = lists.flatMap((list) => list.items);
-  if (lists[0]?.mode === undefined || lists[0].mode === "union") return all;
-  return lists[0].mode === "ordered" || restore.length === parallelism
-    ? lists.filter(mine).flatMap((list) => list.items)
-    : all.filter(mine);
-}
-
-/** Items that a snapshot holds under this name. */
-export function itemsOf(snapshot: HarnessSnapshot, name: string): readonly unknown[] {
-  return snapshot.lists
-    .filter((list) => list.name === name)
-    .flatMap((list) => list.items.map((item) => anyValue.decode(item)));
+/** Moves the clock that these subtasks share by that much; returns what is left of it when one of them has stopped (HAR-3). */
+export async function advance(
+  harnesses: readonly OperatorHarness[],
+  platform: VirtualPlatform,
+  ms: number,
+): Promise<number | undefined> {
+  const until = platform.now + ms;
+  for (;;) {
+    const next = platform.nextAt;
+    await platform.run({ until: next !== undefined && next <= until ? next : until });
+    for (const harness of harnesses) {
+      await harness.quiesce();
+      if (!harness.stopped) await harness.timers();
+      if (harness.stopped) return until - platform.now;
+    }
+    if (next === undefined || next > until) return undefined;
+  }
 }

@@ -1,21 +1,35 @@
 /**
- * Torments an operator and compares what it says with what it says in peace.
- *
- *   straight        no bound on output, never stopped: the expected events
- *   one-by-one      the output is full after every event
- *   batched         neighbouring elements come as one batch
- *   restored        stopped and brought back from its snapshot after every step, with a full output
- *   rescaled        stopped and brought back at parallelism 2, 3, 1, 2, …    (keyed operators)
- *   permuted        arrival between watermarks permuted across keys             (keyed operators, unless `permute: false`)
+ * Torments an operator and compares what it says with what it says in peace. `torments.ts` lists the torments: tiny output, batches,
+ * restores after every step and at every pause inside it, other parallelism, permuted arrival; alone and together.
  *
  * VER-1  A run that was not stopped and kept the arrival order must give the same events in the same order.
  * VER-2  One that was must give the same events in each step (`compare` says how far else they may move): order between keys is nobody's
  *        promise, and timers of one time fire in the order of key groups after a restore.
  * VER-3  What was restored is counted by table and list: an operator whose state no case ever restored is not verified.
+ * VER-4  At one parallelism throughout, each subtask must say what it says in peace: no list may move to another. When what was in flight
+ *        moves to other subtasks, the records of one old subtask leave in their order (unless `compare` is `multiset`).
  */
-import { type GroupSnapshot, OperatorGroup, type Step } from "./operator-group.ts";
-import { type HarnessEvent, itemsOf, type OperatorSpec, type Settle } from "./operator-harness.ts";
-import { createRandom, createVirtualPlatform, type VirtualPlatform } from "./virtual-platform.ts";
+import { itemsOf } from "./harness-snapshot.ts";
+import {
+  type ElementStep,
+  type GroupSnapshot,
+  OperatorGroup,
+  type Step,
+} from "./operator-group.ts";
+import type { HarnessEvent, OperatorSpec, Settle } from "./operator-harness.ts";
+import {
+  batchEnd,
+  everyone,
+  kept,
+  moved,
+  paused,
+  permuted,
+  permutedSteps,
+  rescaled,
+  rescaledPaused,
+  type Torment,
+} from "./torments.ts";
+import { createVirtualPlatform, type VirtualPlatform } from "./virtual-platform.ts";
 
 export interface VerifyCase extends Omit<OperatorSpec, "definition"> {
   readonly name: string;
@@ -25,12 +39,17 @@ export interface VerifyCase extends Omit<OperatorSpec, "definition"> {
     readonly steps: readonly Step[];
     /** What the run did to the world; compared as the last event. */
     readonly effects?: () => unknown;
-    /** After a restore, before the next step: what the rest of the job would send again. */
-    readonly restored?: (lists: (name: string) => readonly unknown[]) => readonly Step[];
+    /** After a restore, before the next step: what the rest of the job would send again to so many subtasks. */
+    readonly restored?: (
+      lists: (name: string) => readonly unknown[],
+      parallelism: number,
+    ) => readonly Step[];
   };
   /** Watermarks and idleness made by the operator start anew after a restore: left out of the comparison of such runs. */
   readonly ownWatermarks?: boolean;
   readonly permute?: boolean;
+  /** The graph never gives it more than one subtask. */
+  readonly single?: boolean;
   /**
    * How far a restore may move what comes out. `steps` (default): not at all. `sequence`: to another step. `multiset`: also past each other.
    */
@@ -47,201 +66,288 @@ export interface VerifyReport {
   /** Tables and lists of which a restore brought back at least one row or item; the others that were declared or stored. */
   readonly restored: ReadonlySet<string>;
   readonly seen: ReadonlySet<string>;
+  /** Those restored at another parallelism. */
+  readonly rescaled: ReadonlySet<string>;
+  /** Times an operator had to stop within a call. */
   readonly pauses: number;
   readonly restores: number;
+  /** Of them: inside a step (HAR-3). */
+  readonly restoresWithin: number;
   readonly events: number;
 }
+class Report implements VerifyReport {
+  readonly restored = new Set<string>();
+  readonly seen = new Set<string>();
+  readonly rescaled = new Set<string>();
+  pauses = 0;
+  restores = 0;
+  restoresWithin = 0;
+  events = 0;
 
-interface Torment {
-  readonly name: string;
-  readonly capacity?: number;
-  readonly batched?: boolean;
-  /** Parallelism after each step's restore, in turn; empty: never restored. */
-  readonly parallelism: readonly number[];
-  readonly seed?: number;
+  note(snapshot: GroupSnapshot, parallelism: number): void {
+    const back = (name: string): void => {
+      this.restored.add(name);
+      if (snapshot.subtasks.length !== parallelism) this.rescaled.add(name);
+    };
+    for (const { state, rows } of snapshot.subtasks) {
+      for (const { name } of state.tables) this.seen.add(name);
+      for (const [name, count] of rows) if (count > 0) back(name);
+      for (const { name, items } of state.lists) {
+        this.seen.add(name);
+        if (items.length > 0) back(name);
+      }
+    }
+  }
 }
+
+/** What one run said: events by step and, inside it, by subtask; the last step is what happened to the world. */
+interface Told {
+  readonly steps: readonly (readonly (readonly unknown[])[])[];
+  /** Places where it could have been stopped inside a step. */
+  readonly pausePoints: number;
+  readonly lists: boolean;
+}
+
+/** A pause may bring nothing but itself again (a call that failed begins anew): so many stops in one step, then it must get through. */
+const mostStops = 24;
 
 /** Throws an `Error` with the first difference. */
 export async function verifyOperator(
   definition: OperatorSpec["definition"],
   cases: readonly VerifyCase[],
 ): Promise<VerifyReport> {
-  const report = {
-    restored: new Set<string>(),
-    seen: new Set<string>(),
-    pauses: 0,
-    restores: 0,
-    events: 0,
-  };
+  const report = new Report();
   for (const each of cases) {
-    const straight = await run(definition, each, { name: "straight", parallelism: [] }, report);
-    report.events += straight.reduce((sum, events) => sum + events.length, 0);
-    for (const torment of tormentsOf(definition.keyed, each)) {
-      const told = await run(definition, each, torment, report);
-      compare({ keyed: definition.keyed, each, torment, straight, told });
-    }
+    const verified = { definition, each, report };
+    const straight = await new Run(verified, { name: "straight" }).told();
+    report.events += straight.steps.flat(2).length;
+    const all = async (torments: readonly Torment[], expected = straight) => {
+      const lists = new Set<boolean>();
+      for (const torment of torments) {
+        const told = await new Run(verified, torment).told();
+        compare(verified, { torment, expected, told });
+        lists.add(told.lists);
+      }
+      return { lists: lists.has(true) };
+    };
+    const { lists } = await all(everyone);
+    const pauses = straight.pausePoints > 0;
+    if (pauses) await all(paused);
+    if (definition.keyed && each.permute !== false) await all(permuted);
+    if (each.single === true || !(definition.keyed || lists)) continue;
+    await all(rescaled);
+    if (pauses) await all([rescaledPaused]);
+    if (!lists) continue;
+    await all(moved, await new Run(verified, { name: "straight", parallelism: [3] }).told());
+    await all([kept], await new Run(verified, { name: "straight", parallelism: [2] }).told());
   }
   return report;
 }
 
-function tormentsOf(keyed: boolean, each: VerifyCase): readonly Torment[] {
-  const torments: Torment[] = [
-    { name: "one-by-one", capacity: 1, parallelism: [] },
-    { name: "batched", capacity: 3, batched: true, parallelism: [] },
-    { name: "restored", parallelism: [1] },
-    { name: "restored one-by-one", capacity: 1, parallelism: [1] },
-  ];
-  if (!keyed) return torments;
-  torments.push({ name: "rescaled", capacity: 2, parallelism: [2, 3, 1, 2] });
-  if (each.permute !== false)
-    for (const seed of [1, 2, 3])
-      torments.push({ name: `permuted ${seed}`, parallelism: [], seed });
-  return torments;
-}
-
-/** Events by step; the last entry is what happened to the world. */
-async function run(
-  definition: OperatorSpec["definition"],
-  each: VerifyCase,
-  torment: Torment,
-  report: { restored: Set<string>; seen: Set<string>; pauses: number; restores: number },
-): Promise<readonly (readonly unknown[])[]> {
-  const { make, settle = async () => {}, ...spec } = each;
-  const turns = async () => {
-    for (let i = 0; i < 32; i++) await undefined;
-    await settle();
-  };
-  const platform = createVirtualPlatform(1, turns);
-  const { functions, steps, effects, restored } = make(platform);
-  const options = { ...spec, definition, functions, platform, settle: turns };
-  const bounded =
-    torment.capacity === undefined ? options : { ...options, capacity: torment.capacity };
-  let group = await OperatorGroup.open({ ...bounded, parallelism: 1 });
-  const events: (readonly unknown[])[] = [];
-  const todo = torment.seed === undefined ? steps : permuted(steps, each, torment.seed);
-  for (let i = 0; i < todo.length; i++) {
-    const step = todo[i] as Step;
-    const end = torment.batched === true ? batchEnd(todo, i) : i + 1;
-    if (end > i + 1) {
-      await group.batch(todo.slice(i, end) as Extract<Step, { kind: "element" }>[]);
-      for (; i < end - 1; i++) events.push([]);
-    } else await group.step(step);
-    if (torment.parallelism.length === 0) {
-      events.push(group.take());
-      continue;
-    }
-    const snapshot = await group.snapshot(i + 1);
-    events.push(group.take());
-    note(snapshot, report);
-    for (const { pauses } of group.harnesses) report.pauses += pauses;
-    await group.close();
-    report.restores += 1;
-    const parallelism = torment.parallelism[i % torment.parallelism.length] ?? 1;
-    group = await OperatorGroup.open({ ...bounded, parallelism }, snapshot);
-    for (const again of restored?.((name) =>
-      snapshot.subtasks.flatMap((each) => itemsOf(each, name)),
-    ) ?? [])
-      await group.step(again);
-  }
-  if (each.barrierAtEnd === true) await group.snapshot(todo.length + 1);
-  for (const { pauses } of group.harnesses) report.pauses += pauses;
-  await group.close();
-  events.push([...group.take(), ...(effects === undefined ? [] : [effects()])]);
-  return events;
-}
-
-function compare(found: {
-  readonly keyed: boolean;
+interface Verified {
+  readonly definition: OperatorSpec["definition"];
   readonly each: VerifyCase;
-  readonly torment: Torment;
-  readonly straight: readonly (readonly unknown[])[];
-  readonly told: readonly (readonly unknown[])[];
-}): void {
-  const { keyed, each, torment, straight, told } = found;
-  const restored = torment.parallelism.length > 0;
+  readonly report: Report;
+}
+
+/** One case under one torment. */
+class Run {
+  readonly #verified: Verified;
+  readonly #torment: Torment;
+  readonly #made: ReturnType<VerifyCase["make"]>;
+  readonly #options: Parameters<typeof OperatorGroup.open>[0];
+  readonly #events: unknown[][][] = [];
+  #group: OperatorGroup | undefined;
+  #lives = 0;
+  #checkpoints = 0;
+  #pausePoints = 0;
+  /** In this step. */
+  #passed = 0;
+  #stops = 0;
+  #lists = false;
+
+  constructor(verified: Verified, torment: Torment) {
+    this.#verified = verified;
+    this.#torment = torment;
+    const { make, settle = async () => {}, ...spec } = verified.each;
+    const turns = async () => {
+      for (let i = 0; i < 32; i++) await undefined;
+      await settle();
+    };
+    const platform = createVirtualPlatform(1, turns);
+    this.#made = make(platform);
+    const { definition } = verified;
+    const { functions } = this.#made;
+    const atPause = () => this.#stopsHere();
+    const options = { ...spec, definition, functions, platform, settle: turns, atPause };
+    const { capacity } = torment;
+    this.#options = capacity === undefined ? options : { ...options, capacity };
+  }
+
+  async told(): Promise<Told> {
+    const { batch = 1, seed, stops } = this.#torment;
+    const { each } = this.#verified;
+    const given = dealt(this.#made.steps);
+    const keyOf = ({ input = 0, value }: ElementStep) => text(each.keys?.[input]?.(value as never));
+    const steps = seed === undefined ? given : permutedSteps(given, keyOf, seed);
+    await this.#live();
+    for (let i = 0; i < steps.length; ) {
+      const end = batchEnd(steps, i, batch);
+      this.#events.push([]);
+      this.#passed = 0;
+      this.#stops = 0;
+      const some = steps.slice(i, end);
+      await this.#do(some.length > 1 ? (some as readonly ElementStep[]) : (steps[i] as Step));
+      const now = stops === "before the end" ? steps[end]?.kind === "end" : stops !== undefined;
+      if (now) await this.#restart();
+      else this.#take();
+      i = end;
+    }
+    return this.#end();
+  }
+  async #end(): Promise<Told> {
+    const { effects } = this.#made;
+    this.#events.push([]);
+    if (this.#verified.each.barrierAtEnd === true) await this.#living.snapshot(++this.#checkpoints);
+    await this.#die();
+    const world = effects === undefined ? [] : [[effects()]];
+    return {
+      steps: [...this.#events, world],
+      pausePoints: this.#pausePoints,
+      lists: this.#lists,
+    };
+  }
+
+  /** One step, or the elements of a batch. What stops inside is brought back and gets the rest. */
+  async #do(step: Step | readonly ElementStep[]): Promise<void> {
+    const todo = [step];
+    for (;;) {
+      while (this.#living.stopped) {
+        this.#verified.report.restoresWithin += 1;
+        todo.unshift(...(await this.#reborn()));
+      }
+      const next = todo.shift();
+      if (next === undefined) return;
+      const left = "kind" in next ? await this.#living.step(next) : await this.#living.batch(next);
+      if (left !== undefined) todo.unshift(left);
+    }
+  }
+  /** After a step. */
+  async #restart(): Promise<void> {
+    for (const again of await this.#reborn()) await this.#do(again);
+  }
+  /** Stored, ended and brought back; answers what the rest of the job sends again. */
+  async #reborn(): Promise<readonly Step[]> {
+    const { report } = this.#verified;
+    const parallelism = this.#parallelism(this.#lives);
+    const snapshot = await this.#living.snapshot(++this.#checkpoints);
+    report.note(snapshot, parallelism);
+    report.restores += 1;
+    if (snapshot.subtasks.some(({ state }) => state.lists.length > 0)) this.#lists = true;
+    await this.#die();
+    await this.#live(snapshot);
+    const lists = (name: string) => snapshot.subtasks.flatMap((each) => itemsOf(each, name));
+    return this.#made.restored?.(lists, parallelism) ?? [];
+  }
+  async #live(snapshot?: GroupSnapshot): Promise<void> {
+    const parallelism = this.#parallelism(this.#lives++);
+    this.#group = await OperatorGroup.open({ ...this.#options, parallelism }, snapshot);
+  }
+  async #die(): Promise<void> {
+    for (const { pauses } of this.#living.harnesses) this.#verified.report.pauses += pauses;
+    await this.#living.close();
+    this.#take();
+  }
+  /** What has been said goes to the step. */
+  #take(): void {
+    const step = this.#events.at(-1) as unknown[][];
+    for (const [subtask, harness] of this.#living.harnesses.entries()) {
+      const said = step[subtask] ?? [];
+      said.push(...harness.take());
+      step[subtask] = said;
+    }
+  }
+  get #living(): OperatorGroup {
+    return this.#group as OperatorGroup;
+  }
+  #parallelism(life: number): number {
+    const { parallelism = [1] } = this.#torment;
+    return parallelism[life % parallelism.length] ?? 1;
+  }
+  #stopsHere(): boolean {
+    const { stops } = this.#torment;
+    this.#pausePoints += 1;
+    if (typeof stops !== "number" || this.#stops === mostStops) return false;
+    this.#passed += 1;
+    if (this.#passed % stops !== 0) return false;
+    this.#stops += 1;
+    return true;
+  }
+}
+
+function compare(
+  { definition, each }: Verified,
+  found: { readonly torment: Torment; readonly expected: Told; readonly told: Told },
+): void {
+  const { torment, expected, told } = found;
+  const { parallelism = [1], seed, batch = 1, stops } = torment;
+  const { keyed } = definition;
+  const restored = stops !== undefined;
   const { project, compare: freedom = "steps" } = each;
   // Timers of one time fire in the order of the heap, which a restore fills in the order of key groups.
-  const moved = torment.seed !== undefined || torment.parallelism.some((p) => p > 1);
+  const changed = seed !== undefined || parallelism.some((each) => each !== parallelism[0]);
   const free = !restored ? "sequence" : freedom;
-  const shape = (run: readonly (readonly unknown[])[]): readonly string[] => {
-    const texts = run.map((events) =>
-      events
-        // Watermarks leave once per subtask, and an operator's own start anew: only what they cause is compared.
-        .filter(
-          (event) => !isStatus(event) || !(moved || (restored && each.ownWatermarks === true)),
-        )
-        .map((event) => text(project === undefined ? event : project(event as HarnessEvent))),
-    );
-    // A batch's events leave together, so only their sequence can be compared.
-    const steps = torment.batched === true || torment.seed !== undefined;
-    const parts = steps || free !== "steps" ? [texts.flat()] : texts;
-    return parts.map((part) =>
-      (moved || (restored && keyed) || free === "multiset" ? [...part].sort() : part).join("\n"),
-    );
+  const texts = (events: readonly unknown[]): readonly string[] =>
+    events
+      // Watermarks leave once per subtask, and an operator's own start anew: only what they cause is compared.
+      .filter(
+        (event) => !isStatus(event) || !(changed || (restored && each.ownWatermarks === true)),
+      )
+      .map((event) => text(project === undefined ? event : project(event as HarnessEvent)));
+  const shape = (run: Told): string[] => {
+    // At one parallelism each subtask is compared with itself (VER-4).
+    const subtasks = changed ? 1 : (parallelism[0] ?? 1);
+    return Array.from({ length: subtasks }, (_, subtask) => {
+      const steps = run.steps.map((step) => texts(changed ? step.flat() : (step[subtask] ?? [])));
+      // A batch's events leave together, so only their sequence can be compared.
+      const parts = batch > 1 || changed || free !== "steps" ? [steps.flat()] : steps;
+      return parts.map((part) =>
+        (changed || (restored && keyed) || free === "multiset" ? [...part].sort() : part).join(
+          "\n",
+        ),
+      );
+    }).flat();
   };
-  const wanted = shape(straight);
+  const wanted = shape(expected);
   const got = shape(told);
+  if (stops === "before the end" && free !== "multiset") {
+    // Of each old subtask: what it says in peace, among all that was said.
+    const said = texts(told.steps.flat(2));
+    for (let subtask = 0; subtask < (parallelism[0] ?? 1); subtask++) {
+      const own = texts(expected.steps.flatMap((step) => step[subtask] ?? []));
+      wanted.push(own.join("\n"));
+      got.push(said.filter((text) => own.includes(text)).join("\n"));
+    }
+  }
   for (let i = 0; i < Math.max(wanted.length, got.length); i++) {
     if (wanted[i] === got[i]) continue;
     throw new Error(
-      `${each.name}, ${torment.name}, step ${i}: expected\n${wanted[i] || "(nothing)"}\nbut got\n${got[i] || "(nothing)"}`,
+      `${each.name}, ${torment.name}, part ${i}: expected\n${wanted[i] || "(nothing)"}\nbut got\n${got[i] || "(nothing)"}`,
     );
   }
+}
+
+/** Elements without a key go to the subtasks in turn. */
+function dealt(steps: readonly Step[]): readonly Step[] {
+  let elements = 0;
+  return steps.map((step) =>
+    step.kind === "element" && step.to === undefined ? { ...step, to: elements++ } : step,
+  );
 }
 
 function isStatus(event: unknown): boolean {
   const { kind } = event as Partial<HarnessEvent>;
   return kind === "watermark" || kind === "idle";
-}
-
-/** Elements between two other steps in another order; those of one key keep theirs. */
-function permuted(steps: readonly Step[], each: VerifyCase, seed: number): readonly Step[] {
-  const random = createRandom(seed);
-  const result: Step[] = [];
-  let queues = new Map<unknown, Step[]>();
-  const flush = (): void => {
-    while (queues.size > 0) {
-      const keys = [...queues.keys()];
-      const key = keys[Math.floor(random.next() * keys.length)];
-      const queue = queues.get(key) as Step[];
-      result.push(queue.shift() as Step);
-      if (queue.length === 0) queues.delete(key);
-    }
-    queues = new Map();
-  };
-  for (const step of steps) {
-    if (step.kind !== "element") {
-      flush();
-      result.push(step);
-      continue;
-    }
-    const key = text(each.keys?.[step.input ?? 0]?.(step.value as never));
-    queues.set(key, [...(queues.get(key) ?? []), step]);
-  }
-  flush();
-  return result;
-}
-
-function batchEnd(steps: readonly Step[], from: number): number {
-  const first = steps[from];
-  let end = from + 1;
-  if (first?.kind !== "element") return end;
-  for (; end < steps.length; end++) {
-    const step = steps[end];
-    if (step?.kind !== "element" || (step.input ?? 0) !== (first.input ?? 0)) break;
-  }
-  return end;
-}
-
-function note(snapshot: GroupSnapshot, to: { restored: Set<string>; seen: Set<string> }): void {
-  for (const { tables, rows, lists } of snapshot.subtasks) {
-    for (const { name } of tables) to.seen.add(name);
-    for (const [name, count] of rows) if (count > 0) to.restored.add(name);
-    for (const { name, items } of lists) {
-      to.seen.add(name);
-      if (items.length > 0) to.restored.add(name);
-    }
-  }
 }
 
 /** Equal values have equal text, whatever the order of their fields. */

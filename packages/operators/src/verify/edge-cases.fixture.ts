@@ -11,8 +11,8 @@ interface ListSplit extends Split {
   readonly position: number;
 }
 
-/** Splits are lists of numbers; a record's own timestamp is its value. */
-export function listSource(splits: readonly ListSplit[]): SourceDefinition<ListSplit> {
+/** Splits are lists of numbers, dealt so many at a time and each by itself; a record's own timestamp is its value. */
+export function listSource(splits: readonly ListSplit[], atATime = 1): SourceDefinition<ListSplit> {
   return {
     name: "lists",
     boundedness: "bounded",
@@ -23,9 +23,8 @@ export function listSource(splits: readonly ListSplit[]): SourceDefinition<ListS
       return {
         start: () => {},
         handleSplitRequest(subtask) {
-          const next = left.shift();
-          if (next === undefined) context.signalNoMoreSplits(subtask);
-          else context.assign(subtask, [next]);
+          if (left.length === 0) context.signalNoMoreSplits(subtask);
+          for (const next of left.splice(0, atATime)) context.assign(subtask, [next]);
         },
         addSplitsBack: (back) => void left.unshift(...back),
         snapshot: () => [...left],
@@ -66,12 +65,13 @@ export function listSource(splits: readonly ListSplit[]): SourceDefinition<ListS
 }
 
 const split = (splitId: string, ...items: number[]): ListSplit => ({ splitId, items, position: 0 });
-const assign = (...splits: ListSplit[]): Step => ({
-  kind: "element",
+const assign = (...splits: ListSplit[]) => ({
+  kind: "element" as const,
   value: { subtask: 0, splits } satisfies Assignment,
 });
 const noMore: Step = {
   kind: "element",
+  to: "all",
   value: { subtask: 0, noMoreSplits: true } satisfies Assignment,
 };
 const poll: Step = { kind: "poll" };
@@ -91,10 +91,11 @@ export const sourceCases: readonly VerifyCase[] = [
     make: () => ({
       functions: { source: listSource([]) },
       // Between assignment and poll a restore brings the splits back from the list.
-      restored: (lists) => {
-        const held = lists("splits") as readonly HeldSplit[];
-        return held.length === 0 ? [] : [assign(...held.map(({ split }) => split as ListSplit))];
-      },
+      restored: (lists, parallelism) =>
+        (lists("splits") as readonly HeldSplit[]).map(({ reader, readers, split }, i) => ({
+          ...assign(split as ListSplit),
+          to: readers === parallelism ? reader : i,
+        })),
       steps: [
         poll,
         assign(split("a", 1, 5, 3), split("b", 2)),
@@ -117,10 +118,21 @@ export const sourceCases: readonly VerifyCase[] = [
 ];
 
 const ask = (from: number): Step => ({ kind: "hint", from, hint: requestSplitHint });
+const letters = ["a", "b", "c", "d", "e"].map((splitId, i) => split(splitId, i));
 export const enumeratorCases: readonly VerifyCase[] = [
+  {
+    name: "two splits are dealt on each request",
+    config: { readers: 2 },
+    single: true,
+    make: () => ({
+      functions: { source: listSource(letters, 2) },
+      steps: [ask(0), ask(1), poll, ask(0), ask(0), poll, ask(1), poll],
+    }),
+  },
   {
     name: "splits are dealt on request",
     config: { readers: 2 },
+    single: true,
     make: () => ({
       functions: { source: listSource([split("a", 1), split("b", 2), split("c", 3)]) },
       steps: [
@@ -201,6 +213,7 @@ const prepared = (checkpointId: number, committable: string): Step =>
 export const committerCases: readonly VerifyCase[] = [
   {
     name: "commits follow permits, in order, each once",
+    single: true,
     make: () => {
       const world: World = { committed: [], aborted: [] };
       return {

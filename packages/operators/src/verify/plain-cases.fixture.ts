@@ -231,6 +231,44 @@ export const mapAsyncCases: readonly VerifyCase[] = [
     make: (platform) => ({ functions: slow(platform), steps: calls }),
   },
   {
+    name: "ordered, many in flight at the end",
+    config: asyncConfig({ capacity: 4 }),
+    ownWatermarks: true,
+    compare: "sequence",
+    make: (platform) => ({
+      functions: slow(platform),
+      steps: [9, 4, 7, 3, 8, 1, 6, 2, 5].map((ms, i) => call(i, ms)).concat({ kind: "end" }),
+    }),
+  },
+  {
+    name: "the error policy calls again",
+    config: asyncConfig({}),
+    onError: { kind: "retry", times: 9 },
+    ownWatermarks: true,
+    compare: "sequence",
+    make(platform) {
+      const failed = new Set<number>();
+      const { call, ...functions } = slow(platform);
+      const once = async (v: Input, handle: unknown) => {
+        const answer = await call({ ...v, fails: failed.has(v.id) ? 0 : (v.fails ?? 0) }, handle, {
+          attempt: 1,
+        }).catch(() => undefined);
+        failed.add(v.id);
+        if (answer === undefined) throw new Error("not yet");
+        return answer;
+      };
+      return { functions: { ...functions, call: once }, steps: calls };
+    },
+  },
+  {
+    name: "unordered, the error policy skips",
+    config: asyncConfig({ ordered: false }),
+    onError: { kind: "skip" },
+    ownWatermarks: true,
+    compare: "multiset",
+    make: (platform) => ({ functions: slow(platform), steps: calls }),
+  },
+  {
     name: "ordered, timeouts give a value of their own",
     config: asyncConfig({ timeoutMs: 15, capacity: 1 }),
     ownWatermarks: true,
