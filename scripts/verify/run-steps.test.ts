@@ -1,9 +1,12 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startTimeOf } from "../processes.ts";
 import { runSteps, type Step, type VerifyOptions } from "./run-steps.ts";
+
+// Programs are started, which takes seconds where much else runs.
+vi.setConfig({ testTimeout: 60_000 });
 
 let folder = "";
 beforeEach(() => {
@@ -126,9 +129,9 @@ test("VER-4: tests that go on for ever are ended at the limit, and the files tha
   const endless = tests(
     'begin("a"); begin("b"); begin("a", { passed: 3, failed: 1, skipped: 0 }); begin("c"); for (;;);',
   );
-  const { code, lines } = await run({ tests: endless, testsLimitMs: 2_400 });
+  const { code, lines } = await run({ tests: endless, testsLimitMs: 4_200 });
   expect(lines).toEqual([
-    "FAILED  tests: ended after 0.04 minutes",
+    "FAILED  tests: ended after 0.07 minutes",
     "        had not finished: b",
     "        had not finished: c",
     "failed steps: tests",
@@ -139,7 +142,7 @@ test("VER-4: tests that go on for ever are ended at the limit, and the files tha
 
 test("VER-4: a check that goes on for ever is ended at its limit, and the next one runs", async () => {
   const endless = script("one", 'console.log("so far"); setInterval(() => {}, 1e3)');
-  const { code, lines } = await run({ checks: [endless, good("two")], checkLimitMs: 2_000 });
+  const { code, lines } = await run({ checks: [endless, good("two")], checkLimitMs: 3_000 });
   expect(lines).toContain("        so far");
   expect(lines).toContain("        ended: it took longer than its limit");
   expect(ran()).toEqual(["two"]);
@@ -163,7 +166,7 @@ test("VER-2 VER-5: after a signal no further step begins and nothing is counted"
   const ending = run({
     ...{ checks: [first, good("two")], stop: stop.signal, hurry: AbortSignal.abort() },
   });
-  await expect.poll(ran, { timeout: 8_000 }).toEqual(["one"]);
+  await expect.poll(ran, { timeout: 30_000 }).toEqual(["one"]);
   stop.abort("SIGINT");
   expect(await ending).toEqual({
     code: 130,
