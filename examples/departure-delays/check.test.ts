@@ -1,6 +1,10 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { checkRecords, type Flight, readFlights } from "./check.mjs";
+
+/** `import.meta` loads nothing. */
+const mentions = (source: string): number => source.match(/\bimport\.meta\b/g)?.length ?? 0;
 
 const minuteMs = 60_000;
 const hourMs = 60 * minuteMs;
@@ -49,6 +53,15 @@ const problemsOf = (delays: readonly string[], late: readonly string[]): readonl
   checkRecords(flights, { delays, late, outOfOrdernessMs }).problems;
 
 describe("the check of departure delays", () => {
+  test("it imports nothing but what comes with Node, and loads nothing else", () => {
+    const source = readFileSync(join(import.meta.dirname, "check.mjs"), "utf8");
+    const imported = [...source.matchAll(/^import .* from "([^"]+)";$/gm)].map(([, name]) => name);
+    expect(imported.length).toBeGreaterThan(2);
+    expect(imported.filter((name) => !name?.startsWith("node:"))).toEqual([]);
+    expect(source.match(/\bimport\b/g)?.length).toBe(imported.length + mentions(source));
+    expect(source).not.toMatch(/\b(require|createRequire|getBuiltinModule)\b/);
+  });
+
   test("a right output has no problems", () => {
     const found = checkRecords(flights, { ...right, outOfOrdernessMs });
     expect(found).toMatchObject({

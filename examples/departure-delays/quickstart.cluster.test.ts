@@ -63,7 +63,23 @@ test("QST-2 QST-3: the job survives a killed TaskManager, in under 60 s, and the
   expect(text).toMatch(/running again +\d.* from checkpoint [1-9]/);
   expect(text).toMatch(/finished: \d+ checkpoints, 1 restart/);
   expect(text).toMatch(/right: 26483 flights, each counted once/);
+  expect(text).toMatch(/\(0 of them fired again\)/);
+  expect(text).toMatch(
+    /the same check calls it wrong as soon as one line is removed, doubled or altered/,
+  );
   expect(text).toMatch(/RIGHT: nothing lost/);
+  // Where it lies, how to edit and run it again, the address, how to stop.
+  expect(text).toMatch(
+    /^the job +examples\/departure-delays\/job\.ts: edit it and run this again$/m,
+  );
+  expect(text).toMatch(/^its results +\.millrace\/quickstart\/output\/delays and …\/late$/m);
+  expect(text).toMatch(/npm run millrace -- run examples\/departure-delays\/job\.ts --set output=/);
+  expect(text).toMatch(
+    /^the cluster +was at http:\/\/127\.0\.0\.1:\d+ and is being stopped; .* -- --keep /m,
+  );
+  expect(text).toMatch(/npm run millrace -- local up +then REST is at http:/);
+  expect(text).toMatch(/npm run millrace -- submit examples\/departure-delays\/job\.ts --wait/);
+  expect(text).toMatch(/npm run millrace -- local down +stops it$/m);
   expect(code).toBe(0);
   expect(performance.now() - began).toBeLessThan(60_000);
   expect(daemonsOf(text)).toHaveLength(3);

@@ -1,6 +1,14 @@
 /** Runs the example's check on the committed output, and shows that it would have seen a wrong line. */
 import { spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -29,8 +37,8 @@ export async function checkOutput(
       for (const [name, change] of Object.entries(tamperings)) {
         const output = join(folder, `${side}-${name}`);
         cpSync(request.output, output, { recursive: true });
-        if (tamper(join(output, side), change) && runCheck({ ...request, output }).right)
-          missed.push(`${side}: one line ${name}`);
+        if (!tamper(join(output, side), change)) missed.push(`${side}: no line to be ${name}`);
+        else if (runCheck({ ...request, output }).right) missed.push(`${side}: one line ${name}`);
       }
     }
   } finally {
@@ -62,15 +70,16 @@ function runCheck({ script, input, output, outOfOrderness }: CheckRequest): {
   return { right: status === 0, lines: `${stdout}${stderr}`.trimEnd().split("\n") };
 }
 
-/** Changes a line in the middle of a sink's output; false when it has none. */
+/** Changes a line in the middle of a sink's output; false when there is none. */
 function tamper(folder: string, change: (line: string) => readonly string[]): boolean {
-  const files = readdirSync(folder)
+  const files = (existsSync(folder) ? readdirSync(folder) : [])
     .filter((name) => !/^[._]/.test(name))
     .sort();
   const name = files[Math.floor(files.length / 2)];
   if (name === undefined) return false;
   const lines = readFileSync(join(folder, name), "utf8").trimEnd().split("\n");
   const at = Math.floor(lines.length / 2);
+  if (lines[at] === "") return false;
   lines.splice(at, 1, ...change(lines[at] ?? ""));
   writeFileSync(join(folder, name), lines.map((line) => `${line}\n`).join(""));
   return true;

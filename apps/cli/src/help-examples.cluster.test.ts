@@ -124,7 +124,7 @@ test("HLP-1: every command has an example, and it is one of that command", () =>
 });
 
 test("HLP-2: what needs no cluster", async () => {
-  for (const line of linesOf("", "run", "plan")) await succeeds(line);
+  for (const line of linesOf("", "help", "run", "plan")) await succeeds(line);
 });
 
 test("HLP-2: a local cluster, and jobs on it", async () => {

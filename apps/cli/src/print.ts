@@ -1,6 +1,17 @@
+const { stdout, stderr } = process;
+const write = stdout.write.bind(stdout);
+let isReserved = false;
+
 /** Text on standard output. */
 export function print(text: string): void {
-  process.stdout.write(`${text}\n`);
+  if (isReserved) write(`${text}\n`);
+  else stdout.write(`${text}\n`);
+}
+
+/** From now on only `print` writes to standard output: a document is expected there. What code of jobs writes goes to standard error. */
+export function reserveOutput(): void {
+  isReserved = true;
+  stdout.write = stderr.write.bind(stderr);
 }
 
 /** Columns as wide as their widest cell, two spaces apart. */

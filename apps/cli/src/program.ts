@@ -1,8 +1,9 @@
 /** All commands with their options and examples. What a command does is loaded when it is used, so `--help` and `--version` are quick. */
 
-import { parseSize } from "@millrace/base";
+import { nearest, parseSize } from "@millrace/base";
 import { Command, Option } from "commander";
 import { port, wholeNumber } from "./arguments.ts";
+import { fail } from "./fail.ts";
 
 export const version = "0.1.0";
 const defaultAddress = process.env["MILLRACE_JOBMANAGER"] ?? "http://127.0.0.1:8081";
@@ -11,7 +12,7 @@ const jobManager = () =>
   new Option("-m, --jobmanager <address>", "address of the JobManager's REST API")
     .default(defaultAddress)
     .env("MILLRACE_JOBMANAGER");
-const json = () => new Option("--json", "print JSON instead of text");
+const json = () => new Option("--json", "print one JSON document instead of text");
 const collect = (value: string, before: readonly string[] = []) => [...before, value];
 
 export function createProgram(): Command {
@@ -23,14 +24,36 @@ export function createProgram(): Command {
     // What is refused is reported as a coded error, like everything else.
     .configureOutput({ outputError: () => {} })
     .configureHelp({ showGlobalOptions: true })
+    .helpCommand(false)
     .addHelpText(
       "after",
-      examples("millrace run examples/word-count/job.ts", "millrace help submit"),
+      examples("millrace run examples/word-count/job.ts", "millrace help local up"),
     );
   jobCommands(program);
   clusterCommands(program);
   daemonCommands(program);
+  program
+    .command("help")
+    .description("Show the help of a command")
+    .argument("[command...]", "the command, and the command of that")
+    .addHelpText("after", examples("millrace help", "millrace help local up"))
+    .action((path: readonly string[]) => commandAt(program, path).outputHelp());
   return program;
+}
+
+/** Throws `CLI_UNKNOWN_COMMAND`. */
+function commandAt(program: Command, path: readonly string[]): Command {
+  let command = program;
+  for (const name of path) {
+    const names = command.commands.map((each) => each.name());
+    const next = command.commands.find((each) => each.name() === name);
+    if (next === undefined)
+      throw fail("CLI_UNKNOWN_COMMAND", {
+        fields: { command: path.join(" "), nearest: nearest(name, names) ?? "" },
+      });
+    command = next;
+  }
+  return command;
 }
 
 function withJob(command: Command): Command {
@@ -70,7 +93,7 @@ function jobCommands(program: Command): void {
   withJob(program.command("submit").description("Check, bundle and submit a job to a cluster"))
     .addOption(jobManager())
     .option("--name <name>", "name of the job on the cluster")
-    .option("--wait", "wait until the job has ended; exit 1 unless it finished")
+    .option("--wait", "wait until the job has ended; exit 1 when it failed or was cancelled")
     .addOption(json())
     .addHelpText(
       "after",
@@ -105,7 +128,7 @@ function jobCommands(program: Command): void {
   program
     .command("show")
     .description("Show one job: state, vertices, checkpoints, exceptions")
-    .argument("<job>", "id of the job, or its name")
+    .argument("<job>", "id of the job, the beginning of it, or its name")
     .addOption(jobManager())
     .addOption(json())
     .addHelpText("after", examples("millrace show word-count", "millrace show word-count --json"))
@@ -113,7 +136,7 @@ function jobCommands(program: Command): void {
   program
     .command("cancel")
     .description("Cancel a job; its completed checkpoints are committed first")
-    .argument("<job>", "id of the job, or its name")
+    .argument("<job>", "id of the job, the beginning of it, or its name")
     .addOption(jobManager())
     .addOption(json())
     .option("--no-wait", "do not wait until the job has ended")
@@ -125,7 +148,7 @@ function jobCommands(program: Command): void {
   program
     .command("checkpoints")
     .description("List a job's checkpoints")
-    .argument("<job>", "id of the job, or its name")
+    .argument("<job>", "id of the job, the beginning of it, or its name")
     .addOption(jobManager())
     .addOption(json())
     .option("--trigger", "trigger one now and wait for it")
@@ -137,10 +160,10 @@ function jobCommands(program: Command): void {
   program
     .command("logs")
     .description("Print the tail of a job's logs")
-    .argument("<job>", "id of the job, or its name")
+    .argument("<job>", "id of the job, the beginning of it, or its name")
     .addOption(jobManager())
     .addOption(json())
-    .option("-n, --lines <n>", "lines per TaskManager", wholeNumber("lines", 1, 1_000_000), 200)
+    .option("-n, --lines <n>", "lines per TaskManager", wholeNumber("lines", 1, 10_000), 200)
     .addHelpText("after", examples("millrace logs word-count", "millrace logs word-count -n 20"))
     .action(async (job, options) => (await import("./commands/jobs.ts")).logs(job, options));
 }

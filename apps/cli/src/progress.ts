@@ -1,4 +1,5 @@
 /** What a command is doing, for a person who waits at a terminal: one line on standard error that is rewritten. */
+import { formatDuration } from "@millrace/base";
 
 export interface Progress {
   /** What begins now. */
@@ -15,6 +16,8 @@ export interface Terminal {
 }
 
 const silent: Progress = { step() {}, end() {} };
+/** How often a line that tells the time is rewritten. */
+const tickMs = 1_000;
 
 /** Says nothing when nobody looks, and with `--json`. */
 export function createProgress(
@@ -32,6 +35,39 @@ export function createProgress(
     end() {
       if (isShown) terminal.write("\r\x1b[K");
       isShown = false;
+    },
+  };
+}
+
+/** The part of a stream that `tellTime` listens to. */
+export interface Written {
+  write: (chunk: string | Uint8Array, ...rest: never[]) => boolean;
+}
+
+/**
+ * Tells how long something has been going on, until it is disposed of. What is written meanwhile to `out` stands alone: the line goes
+ * before it, and waits while a line of `out` is not finished.
+ */
+export function tellTime(progress: Progress, what: string, out: Written): Disposable {
+  if (progress === silent) return { [Symbol.dispose]() {} };
+  const began = performance.now();
+  let isMidLine = false;
+  const { write } = out;
+  const timer = setInterval(() => {
+    if (!isMidLine) progress.step(`${what} for ${formatDuration(performance.now() - began)}`);
+  }, tickMs);
+  timer.unref();
+  progress.step(what);
+  out.write = (chunk, ...rest) => {
+    progress.end();
+    isMidLine = !(typeof chunk === "string" ? chunk.endsWith("\n") : chunk.at(-1) === 10);
+    return write.call(out, chunk, ...rest);
+  };
+  return {
+    [Symbol.dispose]() {
+      clearInterval(timer);
+      out.write = write;
+      progress.end();
     },
   };
 }

@@ -1,4 +1,5 @@
 /** How errors look on a terminal: what, where, why, what to do. With --json, the same as data. */
+import { fileURLToPath } from "node:url";
 import {
   type ErrorInfo,
   errorInfo,
@@ -7,11 +8,14 @@ import {
   userFrame,
 } from "@millrace/base";
 import { interruptedExitCode } from "./interrupt.ts";
+import { warnings } from "./warnings.ts";
 
 export function reportError(error: unknown, json: boolean): void {
   const info = withPlace(errorInfo(error, "INTERNAL_ERROR"));
   const text = info.code === "CLI_INTERRUPTED" ? interruptedText(info) : errorText(info);
-  process.stderr.write(json ? `${JSON.stringify({ error: withoutStack(info) })}\n` : `${text}\n`);
+  process.stderr.write(
+    json ? `${JSON.stringify({ error: withoutStack(info), warnings: warnings() })}\n` : `${text}\n`,
+  );
 }
 
 /** Who presses Ctrl-C knows why; what holds now is all that is asked. */
@@ -26,6 +30,13 @@ const plain: ReadonlySet<string> = new Set(["USER_CODE_THREW", "INTERNAL_ERROR"]
 function frameOf(stack: string | undefined): UserFrame | undefined {
   const own = stack?.split("\n").filter((line) => !line.includes(import.meta.dirname));
   return userFrame(own?.join("\n"));
+}
+
+/** A path, whether the module was loaded from a file's URL or as a part of a bundle. */
+function plainFrame(frame: string): string {
+  return frame.replace(/file:\/\/[^\s()]+?(?=(?::\d+)*\)?$)/, (url) =>
+    URL.canParse(url) ? fileURLToPath(url) : url,
+  );
 }
 
 /** An error that was raised in a call of the user's names the line of that call, unless it names a place already. */
@@ -59,7 +70,7 @@ export function errorText(info: ErrorInfo): string {
       if (cause.fix !== "") fix = cause.fix;
     }
     const frame = frameOf(cause.stack)?.frame;
-    if (frame !== undefined && !coded) lines.push(`    at ${frame}`);
+    if (frame !== undefined && !coded) lines.push(`    at ${plainFrame(frame)}`);
   }
   if (info.code === "INTERNAL_ERROR" && info.stack !== undefined) lines.push(info.stack);
   lines.push(`  fix: ${fix}`);

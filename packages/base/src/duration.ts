@@ -38,10 +38,13 @@ export function parseSize(value: string | number): number {
 
 /** "1.5s", "250ms", "2m 5s": for people, never parsed again. */
 export function formatDuration(ms: number): string {
-  if (ms < 1_000) return `${Math.round(ms)}ms`;
-  if (ms < 60_000) return `${Number((ms / 1_000).toFixed(1))}s`;
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 60) return `${minutes}m ${Math.round((ms % 60_000) / 1_000)}s`;
+  if (ms < 999.5) return `${Math.round(ms)}ms`;
+  // Rounded first, so that no unit is ever full: 59.96 s is a minute.
+  const tenths = Math.round(ms / 100);
+  if (tenths < 600) return `${tenths / 10}s`;
+  const seconds = Math.round(ms / 1_000);
+  if (seconds < 3_600) return `${Math.floor(seconds / 60)}m ${seconds % 60}s`;
+  const minutes = Math.round(seconds / 60);
   return `${Math.floor(minutes / 60)}h ${minutes % 60}m`;
 }
 

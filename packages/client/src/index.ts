@@ -1,4 +1,5 @@
 export { bundleJob } from "./bundle.ts";
+export { resolveJobFile } from "./job-file.ts";
 export { loadJob } from "./load-job.ts";
 
 export { readParameters } from "./parameters.ts";

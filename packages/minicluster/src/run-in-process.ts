@@ -1,4 +1,5 @@
 /** A whole job in this process, as `millrace run` and `node job.ts` do it: to its end, or to the first Ctrl-C. */
+import { constants } from "node:os";
 import { type BuildArguments, buildJob, type Job } from "@millrace/api";
 import { errorInfo, isMillraceError } from "@millrace/base";
 import { secretFromEnvironment } from "@millrace/base/node";
@@ -16,6 +17,8 @@ export interface RunJobOptions extends BuildArguments {
   readonly onWarning?: (warning: string) => void;
   /** One line after each failure that is tried again. */
   readonly onFailure?: (text: string) => void;
+  /** The first Ctrl-C or SIGTERM has begun to cancel the job; a second one ends the process. */
+  readonly onInterrupt?: (signal: "SIGINT" | "SIGTERM") => void;
 }
 
 /** Runs to the end. Resolves with the last state; rejects with the root cause of a failure, or a coded error before anything has run. */
@@ -44,7 +47,10 @@ export async function runJob(
       },
     });
     for (const warning of running.warnings) options.onWarning?.(warning);
-    const cancel = () => running.cancel();
+    const cancel = (signal: "SIGINT" | "SIGTERM") => {
+      options.onInterrupt?.(signal);
+      running.cancel();
+    };
     process.once("SIGINT", cancel);
     process.once("SIGTERM", cancel);
     try {
@@ -73,6 +79,9 @@ export async function runInProcess(job: Job, args: readonly string[]): Promise<v
     await runJob(job, {
       parameters,
       onFailure: (text) => process.stderr.write(`${text}\n`),
+      onInterrupt: (signal) => {
+        process.exitCode = 128 + constants.signals[signal];
+      },
     });
   } catch (error) {
     const info = errorInfo(error);

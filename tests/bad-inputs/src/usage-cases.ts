@@ -189,6 +189,14 @@ export const usageCases: Readonly<Record<string, Case>> = {
     files: { "job.mjs": job(`env.fromCollection([1]).keyBy("x").window(1);`) },
     says: ["BUILD_BAD_ARGUMENT"],
   },
+  "inspect a job that is not there": {
+    args: ["run", "nope.ts", "--no-check", "--inspect", "{free}"],
+    says: ["CLIENT_NO_SUCH_FILE", "nope.ts"],
+  },
+  "help for a command that is not there": {
+    args: ["help", "local", "pu"],
+    says: ["CLI_UNKNOWN_COMMAND", "local pu", "nearest: up"],
+  },
   "inspect on a port that is none": {
     args: ["run", "job.ts", "--no-check", "--inspect", "99999"],
     files: good,

@@ -1,7 +1,7 @@
 /** Verbs about jobs that are on a cluster: list, show, cancel, checkpoints, logs. */
-import { formatDuration } from "@millrace/base";
+import { formatDuration, nearest } from "@millrace/base";
 import { RestClient } from "@millrace/client";
-import type { CheckpointView, JobSummary } from "@millrace/protocol";
+import type { CheckpointView, JobSummary, Watermarks } from "@millrace/protocol";
 import { fail } from "../fail.ts";
 import { print, table } from "../print.ts";
 
@@ -41,9 +41,18 @@ export async function show(name: string, options: Common): Promise<void> {
     client.checkpoints(jid),
     client.exceptions(jid),
   ]);
+  const watermarks = Object.fromEntries(
+    await Promise.all(
+      job.vertices.map(async ({ id }) => [id, await watermarkOf(client, jid, id)] as const),
+    ),
+  );
   if (options.json === true)
     return print(
-      JSON.stringify({ job, checkpoints: checkpointing, exceptions: problems }, null, 2),
+      JSON.stringify(
+        { job, watermarks, checkpoints: checkpointing, exceptions: problems },
+        null,
+        2,
+      ),
     );
   print(`${job.name}  ${job.jid}`);
   print(
@@ -53,7 +62,10 @@ export async function show(name: string, options: Common): Promise<void> {
   if (waits !== undefined) print(`waits for ${waits.needed} slots, ${waits.free} free\n`);
   print(
     table(
-      ["VERTEX", "NAME", "PARALLELISM", "STATE", "IN", "OUT", "BUSY", "BACKPRESSURED"],
+      [
+        ...["VERTEX", "NAME", "PARALLELISM", "STATE", "IN", "OUT"],
+        ...["BUSY", "IDLE", "BACKPRESSURED", "WATERMARK"],
+      ],
       job.vertices.map((vertex) => [
         vertex.id,
         vertex.name,
@@ -62,7 +74,9 @@ export async function show(name: string, options: Common): Promise<void> {
         String(vertex.metrics["read-records"]),
         String(vertex.metrics["write-records"]),
         formatDuration(vertex.metrics["accumulated-busy-time"]),
+        formatDuration(vertex.metrics["accumulated-idle-time"]),
         formatDuration(vertex.metrics["accumulated-backpressured-time"]),
+        watermarks[vertex.id] ?? "-",
       ]),
     ),
   );
@@ -76,6 +90,17 @@ export async function show(name: string, options: Common): Promise<void> {
     );
   }
 }
+
+/** The least watermark of a vertex as a moment; "-" before the first, "end" when all input has ended. */
+async function watermarkOf(client: RestClient, jobid: string, vertexid: string): Promise<string> {
+  const all = await client.call<Watermarks>("vertexWatermarks", { params: { jobid, vertexid } });
+  const values = all.map(({ value }) => Number(value));
+  const least = Math.min(...values);
+  if (values.length > 0 && least > latestDate) return "end";
+  return Math.abs(least) > latestDate ? "-" : new Date(least).toISOString();
+}
+/** Beyond it JavaScript has no dates, and watermarks no meaning but "not yet" and "no more". */
+const latestDate = 8_640_000_000_000_000;
 
 export async function cancel(
   name: string,
@@ -126,7 +151,10 @@ export async function logs(
   print(options.json === true ? JSON.stringify({ jobId: jid, log }) : log);
 }
 
-/** The job of that id, or the newest of that name. Throws `CLI_JOB_NOT_FOUND` with the names there are. */
+/** Shorter ones are more likely names. */
+const minPrefix = 4;
+
+/** The job of that id or of the only id that begins so, or the newest of that name. Throws `CLI_JOB_NOT_FOUND` with what there is. */
 export async function findJob(client: RestClient, name: string): Promise<JobSummary> {
   const { jobs } = await client.jobs();
   const found =
@@ -138,22 +166,31 @@ export async function findJob(client: RestClient, name: string): Promise<JobSumm
           Number(terminal.has(a.state)) - Number(terminal.has(b.state)) ||
           b["start-time"] - a["start-time"],
       )[0];
-  if (found === undefined)
-    throw fail("CLI_JOB_NOT_FOUND", {
-      fields: { job: name, jobs: [...new Set(jobs.map((job) => job.name))] },
-    });
-  return found;
+  if (found !== undefined) return found;
+  const begin = name.length < minPrefix ? [] : jobs.filter((job) => job.jid.startsWith(name));
+  const only = begin[0];
+  if (only !== undefined && begin.length === 1) return only;
+  const names = [...new Set(jobs.map((job) => job.name))];
+  throw fail("CLI_JOB_NOT_FOUND", {
+    fields: {
+      job: name,
+      nearest: nearest(name, names) ?? "",
+      ids: begin.map((job) => `${job.jid} ${job.name}`),
+      jobs: begin.length > 0 ? [] : names,
+    },
+  });
 }
 
-/** Waits until the job has ended; answers its last state. */
+/** Waits until the job has ended, or the signal comes; answers its last state. */
 export async function waitForEnd(
   client: RestClient,
   jid: string,
-  onState?: (state: string) => void,
+  options: { readonly signal?: AbortSignal; readonly onState?: (state: string) => void } = {},
 ): Promise<string> {
   for (;;) {
+    options.signal?.throwIfAborted();
     const { state } = await client.job(jid);
-    onState?.(state);
+    options.onState?.(state);
     if (terminal.has(state)) return state;
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
