@@ -11,7 +11,7 @@
  */
 import type { AsyncConfig } from "@millrace/graph";
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
-import { blame } from "./chain/culprit.ts";
+import { blame, tell } from "./chain/culprit.ts";
 import { fail } from "./fail.ts";
 
 /** Results that leave before others have their turn: the rest of the chain may take long over each. */
@@ -21,6 +21,8 @@ interface Call {
   readonly kind: "call";
   readonly value: unknown;
   readonly timestamp: number;
+  /** Where in the source its input came from, if that lies in this chain. */
+  readonly position: string | undefined;
   started: boolean;
   done: boolean;
   /** Rank among all completions. */
@@ -74,20 +76,25 @@ class MapAsync implements Operator {
     this.#handle = open === undefined ? undefined : await open();
     this.#isOpen = true;
     for (const item of this.#setup.lists.restored("inflight")) {
-      const { value, timestamp } = item as {
+      const { value, timestamp, position } = item as {
         readonly value: unknown;
         readonly timestamp: number | null;
+        readonly position?: string;
       };
-      this.onElement(value, timestamp ?? Number.NaN);
+      this.#enqueue(value, timestamp ?? Number.NaN, position);
     }
   }
 
   /** Input is paused when no more call may start, so a call waits here only after a restore at a lower parallelism. */
   onElement(value: unknown, timestamp: number): void {
+    this.#enqueue(value, timestamp, this.#setup.sourcePosition?.());
+  }
+  #enqueue(value: unknown, timestamp: number, position: string | undefined): void {
     const call: Call = {
       kind: "call",
       value,
       timestamp,
+      position,
       started: false,
       done: false,
       rank: 0,
@@ -120,9 +127,10 @@ class MapAsync implements Operator {
       "inflight",
       // Results leave in the order of the inputs: so must what is called again.
       this.#config.ordered ? "ordered" : "split",
-      calls.map(({ value, timestamp }) => ({
+      calls.map(({ value, timestamp, position }) => ({
         value,
         timestamp: Number.isNaN(timestamp) ? null : timestamp,
+        ...(position === undefined ? {} : { position }),
       })),
     );
   }
@@ -200,6 +208,7 @@ class MapAsync implements Operator {
   }
   #giveUp(call: Call, error: unknown): void {
     blame(error, this.#setup.task.uid);
+    if (call.position !== undefined) tell(error, { position: call.position });
     this.#setup.failed(error, {
       value: call.value,
       timestamp: call.timestamp,

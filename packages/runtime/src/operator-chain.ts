@@ -195,6 +195,9 @@ export class OperatorChain {
   operatorAt(stack: string): string | undefined {
     return this.#chain?.operatorAt(stack);
   }
+  circumstancesOf(error: unknown): Readonly<Record<string, string>> {
+    return this.#chain?.circumstancesOf(error) ?? {};
+  }
   operatorOfError(error: unknown): string | undefined {
     return this.#chain?.operatorOfError(error);
   }
@@ -274,6 +277,7 @@ export class OperatorChain {
         outputs.onHint((from, hint) => mailbox.execute(() => receive(from, hint))),
       secrets: (name) => host.secrets(name),
       committedFloor: host.job.committedFloor,
+      sourcePosition: () => this.sourcePosition(),
       checkMutations: host.checkMutations,
       guarded: (call) => this.chain.guarded(index, call),
       failed: (error, call) => this.chain.failed(index, error, call),

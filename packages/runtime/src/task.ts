@@ -343,10 +343,15 @@ export class Task {
   describe(error: unknown): ErrorInfo {
     const uid = this.#chain.operatorOfError(error);
     const operator = this.#deployment.vertex.operators.find((candidate) => candidate.uid === uid);
+    // The record that a promise or a timer has failed for is another than the one that the source is busy with.
+    const told = this.#chain.circumstancesOf(error);
+    const position = Object.keys(told).length > 0 ? undefined : this.#chain.sourcePosition();
     const where = {
       vertex: this.vertexId,
       subtask: this.subtask,
       ...(operator === undefined ? {} : { uid: operator.uid, operator: operator.name }),
+      ...(position === undefined ? {} : { position }),
+      ...told,
     };
     if (isMillraceError(error)) {
       const info = errorInfo(error);
@@ -354,14 +359,12 @@ export class Task {
     }
     const cause = errorInfo(error);
     const at = userFrame(cause.stack)?.at;
-    const position = this.#chain.sourcePosition();
     return {
       ...errorInfo(
         fail("USER_CODE_THREW", {
           fields: {
             ...where,
             ...(at === undefined ? {} : { at }),
-            ...(position === undefined ? {} : { position }),
             thrown: cause.message,
           },
         }),

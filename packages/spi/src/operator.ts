@@ -134,6 +134,8 @@ export interface OperatorSetup {
    * again under "retry"; "dead-letter" has no record to send and fails. Inside `onElement` it is part of that call.
    */
   guarded(call: () => void): void;
+  /** Where in a source the record came from that is being handed down this chain; nothing behind an exchange. */
+  sourcePosition?(): string | undefined;
   /** A value from state that was changed and not written back fails the call: `STATE_NOT_UPDATED`. */
   readonly checkMutations: boolean;
   /** Sends a hint against the stream to every upstream subtask of input 0 (split requests). Best effort, unordered with data. */

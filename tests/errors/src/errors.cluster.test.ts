@@ -53,29 +53,50 @@ function placeOf(file: string, text: string): string {
   return `${file}:${line + 1}:${(lines[line] ?? "").indexOf(text) + 1}`;
 }
 
-/** Behind the exchange a record no longer knows its place in the source. */
+/** Behind the exchange a record no longer knows its place in the source: the key and the window say which records it was. */
+const behind = { key: '"all"', window: "1970-01-01T00:00:00.000Z to 1970-01-01T00:00:10.000Z" };
 const cases = [
   {
     where: "map",
     at: placeOf("throws.ts", 'new Error("no map")'),
     uid: "the-map",
-    position: "record 12",
+    origin: { position: "record 12" },
   },
   {
     where: "filter",
     at: placeOf("throws.ts", 'new Error("no filter")'),
     uid: "the-filter",
-    position: "record 12",
+    origin: { position: "record 12" },
   },
-  { where: "mapAsync", at: placeOf("throws.ts", 'new Error("no mapAsync")'), uid: "the-async" },
-  { where: "add", at: placeOf("throws.ts", 'new Error("no add")'), uid: "the-window" },
-  { where: "window", at: placeOf("throws.ts", 'new Error("no window")'), uid: "the-window" },
-  { where: "helper", at: placeOf("helper.ts", "new RangeError("), uid: "the-window" },
+  {
+    where: "mapAsync",
+    at: placeOf("throws.ts", 'new Error("no mapAsync")'),
+    uid: "the-async",
+    origin: { position: "record 12" },
+  },
+  {
+    where: "add",
+    at: placeOf("throws.ts", 'new Error("no add")'),
+    uid: "the-window",
+    origin: behind,
+  },
+  {
+    where: "window",
+    at: placeOf("throws.ts", 'new Error("no window")'),
+    uid: "the-window",
+    origin: behind,
+  },
+  {
+    where: "helper",
+    at: placeOf("helper.ts", "new RangeError("),
+    uid: "the-window",
+    origin: behind,
+  },
 ];
 
 test.each(cases)(
   "a throw in $where is found in run, after submit and over REST",
-  async ({ where, at, uid, position }) => {
+  async ({ where, at, uid, origin }) => {
     const file = join(jobs, "throws.ts");
     const [run, submitted] = await Promise.all([
       millrace("run", file, "--no-check", "--set", `where=${where}`),
@@ -103,15 +124,20 @@ test.each(cases)(
       };
     };
     const error = answer.exceptionHistory.entries[0]?.error;
-    expect(error).toMatchObject({ code: "USER_CODE_THREW", fields: { at, uid, subtask: 0 } });
-    if (position !== undefined) expect(error?.fields["position"]).toBe(position);
+    expect(error).toMatchObject({
+      code: "USER_CODE_THREW",
+      fields: { at, uid, subtask: 0, ...origin },
+    });
+    if (!("position" in origin)) expect(error?.fields).not.toHaveProperty("position");
     for (const { stderr } of [run, submitted]) {
       expect(stderr).toContain(`at: ${at}`);
       expect(stderr).toContain(`uid: ${uid}`);
       expect(stderr).toContain("subtask: 0");
-      if (position !== undefined) expect(stderr).toContain(`position: ${position}`);
-      // The whole path, to click on.
-      expect(stderr).toContain(join(jobs, at.replace(/:\d+:\d+$/, "")));
+      for (const [name, value] of Object.entries(origin))
+        expect(stderr).toContain(`${name}: ${value}`);
+      // The whole path, to click on, and the same in both.
+      expect(stderr).toContain(join(jobs, at));
+      expect(stderr).not.toContain("file://");
     }
   },
 );

@@ -12,7 +12,7 @@ import type { ErrorPolicy } from "@millrace/graph";
 import type { FailedCall, KeyedState, Operator, Output } from "@millrace/spi";
 import { assertSynchronous } from "../call-scope.ts";
 import { ChainOutput, type Exit, type Side } from "./chain-output.ts";
-import { blame, culpritOf } from "./culprit.ts";
+import { blame, culpritOf, toldOf } from "./culprit.ts";
 import { Guard } from "./guard.ts";
 import { type ChainText, generateChainText } from "./source-text.ts";
 
@@ -201,6 +201,10 @@ export class Chain {
     const stack =
       typeof error === "object" && error !== null && "stack" in error ? String(error.stack) : "";
     return this.#operatorIn(stack) ?? culpritOf(error);
+  }
+  /** Circumstances that an operator has told of an error: where in the source, or which key and window. */
+  circumstancesOf(error: unknown): Readonly<Record<string, string>> {
+    return toldOf(error);
   }
   /** uid of the operator whose code runs now, told from its stack; a watermark's callbacks have no line of generated code. */
   operatorAt(stack: string): string | undefined {

@@ -13,6 +13,7 @@
 import { addTime, floorMod } from "@millrace/data";
 import type { WindowConfig } from "@millrace/graph";
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
+import { keyText, tell } from "../chain/culprit.ts";
 import { fail } from "../fail.ts";
 import { createContents } from "./contents.ts";
 
@@ -44,8 +45,19 @@ function createWindow(setup: OperatorSetup): Operator {
   });
   const cleanupTime = (start: number) => addTime(start + sizeMs - 1, config.allowedLatenessMs);
   const watermark = () => Math.max(timers.currentWatermark, state.restoredWatermark);
+  const located = (error: unknown, start: number) => {
+    const window = `${momentText(start)} to ${momentText(start + sizeMs)}`;
+    tell(error, { key: keyText(state.currentKey), window });
+    return error;
+  };
   const fire = (start: number) =>
-    setup.guarded(() => contents.fire({ kind: "time", start, end: start + sizeMs }, watermark()));
+    setup.guarded(() => {
+      try {
+        contents.fire({ kind: "time", start, end: start + sizeMs }, watermark());
+      } catch (error) {
+        throw located(error, start);
+      }
+    });
   return {
     open: () => contents.open?.(),
     onElement(value, timestamp) {
@@ -60,11 +72,20 @@ function createWindow(setup: OperatorSetup): Operator {
         else output.emitSide(config.lateSide, value, timestamp);
         return;
       }
-      contents.add(start, value);
+      try {
+        contents.add(start, value);
+      } catch (error) {
+        throw located(error, start);
+      }
       if (start + sizeMs - 1 <= now) fire(start);
       else timers.registerEventTime(start + sizeMs - 1, start, 0);
       timers.registerEventTime(cleanup, start, 0);
     },
     onWatermark: (time) => timers.advanceWatermark(time, () => output.full),
   };
+}
+
+function momentText(ms: number): string {
+  const moment = new Date(ms);
+  return Number.isNaN(moment.getTime()) ? String(ms) : moment.toISOString();
 }
