@@ -12,12 +12,14 @@ import { fail } from "./fail.ts";
 import { GraphBuilder } from "./graph-builder.ts";
 import { type Job, partsOfJob } from "./job.ts";
 import { resolveParams, secretsOf } from "./params.ts";
-import { guarded } from "./purity.ts";
+import { type GuardHost, guarded } from "./purity.ts";
 
 export interface BuildArguments {
   readonly parameters?: Readonly<Record<string, unknown>>;
   /** Default parallelism; the job's own settings go over it. */
   readonly parallelism?: number;
+  /** What this host offers besides the globals is closed too. */
+  readonly guard?: GuardHost;
 }
 export interface BuiltJob {
   readonly name: string;
@@ -38,7 +40,10 @@ export function buildJob(job: Job, build: BuildArguments = {}): BuiltJob {
   const params = resolveParams(parts.params, build.parameters ?? {});
   const builder = new GraphBuilder();
   try {
-    const answer: unknown = guarded(() => parts.build(new Env(builder), params as never));
+    const answer: unknown = guarded(
+      () => parts.build(new Env(builder), params as never),
+      build.guard,
+    );
     if (answer instanceof Promise) {
       // What it may reject with later is beside the point.
       answer.catch(() => {});

@@ -42,6 +42,12 @@ export const codes = {
     message: "the build function is asynchronous",
     fix: "make it a plain function: await what it needs at the top of the module, or inside an operator's function",
   },
+  PARTITION_OUT_OF_RANGE: {
+    domain: "user",
+    retry: "never",
+    message: "partitionCustom answered a channel that there is not",
+    fix: "answer a whole number from 0 to channels - 1, such as key % channels for keys from 0",
+  },
   PARAM_SECRET_GIVEN: {
     domain: "user",
     retry: "never",

@@ -210,7 +210,7 @@ function assertPlain(operator: string, functions: Functions): void {
 }
 
 /** The first frame outside the engine's own packages: "job.ts:12:5". For messages only. */
-function callerPosition(): string | undefined {
+export function callerPosition(): string | undefined {
   const frames = (new Error().stack ?? "").split("\n").slice(1);
   const frame = frames.find(
     (line) =>

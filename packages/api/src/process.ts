@@ -1,5 +1,6 @@
 /** Specs of process functions: what they emit, keep and open is declared, and visible before the job starts. */
 import type { AnyType, Infer, Type } from "@millrace/data";
+import type { Secret } from "./params.ts";
 import type { Handles, StateDecls } from "./state.ts";
 
 export type SideDecls = Readonly<Record<string, AnyType>>;
@@ -30,6 +31,8 @@ export interface TaskInfo {
   readonly attempt: number;
   /** A counter among the operator's metrics. */
   counter(name: string): { inc(by?: number): void };
+  /** The value of a secret parameter, on the machine that runs the task. Throws `SECRET_MISSING`. */
+  secret(reference: Secret): string;
 }
 export interface SpecBase<O, Sd extends SideDecls, H> {
   output?: Type<O>;

@@ -3,6 +3,8 @@
  *
  * RNG-1  A split is (from, to, step) and the next index to read; the records of a split come in index order.
  * RNG-2  Every index is in exactly one split, whatever the number of readers.
+ * RNG-3  A rate is caught up with for at most a second: what was held up for longer is forgotten, or the burst would be as long as the
+ *        hold-up.
  */
 import type {
   EnumeratorContext,
@@ -145,7 +147,10 @@ export class RangeReader implements SourceReader<RangeSplit> {
     const now = clock.monotonic();
     if (Number.isNaN(this.#rateSince)) this.#rateSince = now;
     const due = Math.floor(((now - this.#rateSince) * rate) / 1_000) + 1 - this.#rateDone;
-    if (due > 0) return due;
+    // A second's worth, and always the next record.
+    const burst = Math.max(1, Math.floor(rate));
+    if (due > burst) this.#rateDone += due - burst;
+    if (due > 0) return Math.min(due, burst);
     this.#cancel?.();
     this.#cancel = timers.after(Math.max(1, Math.ceil(((1 - due) * 1_000) / rate)), () =>
       this.#context.available(),

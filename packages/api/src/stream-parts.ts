@@ -4,7 +4,7 @@ import type { AsyncConfig } from "@millrace/graph";
 import { badArgument, durationOf } from "./arguments.ts";
 import { fail } from "./fail.ts";
 import { assertFields } from "./fields.ts";
-import type { NodeBuilder, Route } from "./graph-builder.ts";
+import { callerPosition, type NodeBuilder, type Route } from "./graph-builder.ts";
 import type { AsyncOptions } from "./types.ts";
 
 const defaultCapacity = 100;
@@ -31,6 +31,20 @@ export function presentType(type: TypeNode, fields: readonly string[]): TypeNode
       const { optional: _optional, ...rest } = field;
       return { ...rest, type: field.type.kind === "nullable" ? field.type.of : field.type };
     }),
+  };
+}
+
+/** Throws `PARTITION_OUT_OF_RANGE` with the place of the call that named the function. */
+export function checkedPartition(
+  partition: (key: never, channels: number) => unknown,
+): (key: never, channels: number) => number {
+  const at = callerPosition() ?? "";
+  return (key, channels) => {
+    const channel = partition(key, channels);
+    if (Number.isInteger(channel) && (channel as number) >= 0 && (channel as number) < channels)
+      return channel as number;
+    const answered = typeof channel === "number" ? channel : typeof channel;
+    throw fail("PARTITION_OUT_OF_RANGE", { fields: { answered: String(answered), channels, at } });
   };
 }
 

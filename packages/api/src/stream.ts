@@ -20,7 +20,14 @@ import type {
   SideTypes,
 } from "./process.ts";
 import { type NoState, type StateDecls, stateConfigsOf } from "./state.ts";
-import { asyncConfigOf, keyedRoute, ownOperator, presentType, retype } from "./stream-parts.ts";
+import {
+  asyncConfigOf,
+  checkedPartition,
+  keyedRoute,
+  ownOperator,
+  presentType,
+  retype,
+} from "./stream-parts.ts";
 import { StreamSink } from "./stream-sink.ts";
 import type {
   AsyncCtx,
@@ -190,7 +197,7 @@ export class DataStream<T, S = NoSides> {
       partitioning: "custom",
       explicit: true,
       custom: {
-        partition: partition as (key: never, channels: number) => number,
+        partition: checkedPartition(partition as (key: never, channels: number) => unknown),
         key: key as (value: never) => unknown,
       },
     });

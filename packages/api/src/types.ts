@@ -1,6 +1,7 @@
 /** Types that the streams share: keys, fields, sides, contexts. Type-level only. */
 import type { AnyType, Infer, Type } from "@millrace/data";
 import type { Duration } from "./duration.ts";
+import type { TaskInfo } from "./process.ts";
 
 export type Simplify<T> = { [K in keyof T]: T[K] } & {};
 export type NoSides = Readonly<Record<never, never>>;
@@ -43,7 +44,7 @@ export interface AsyncOptions<in T, out R> {
 }
 export interface AsyncSpec<in T, H, R> extends AsyncOptions<T, R> {
   /** Once per subtask, before the first call. */
-  open: () => H | Promise<H>;
+  open: (task: TaskInfo) => H | Promise<H>;
   call: (value: T, handle: NoInfer<H>, ctx: AsyncCtx) => Promise<R>;
   close?: (handle: NoInfer<H>) => void | Promise<void>;
   output?: Type<R>;

@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { buildJob, type Job } from "@millrace/api";
 import { isMillraceError } from "@millrace/base";
+import { guardModules } from "@millrace/base/node";
 import { chainGraph, type JobGraph } from "@millrace/graph";
 import { bundleJob } from "./bundle.ts";
 import { fail } from "./fail.ts";
@@ -41,6 +42,7 @@ export async function submitJob(client: RestClient, options: SubmitOptions): Pro
   const { graph, warnings } = await withBundle(bundle, options.file, async (job) => {
     const built = buildJob(job, {
       parameters: options.parameters,
+      guard: guardModules,
       ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
     });
     await built.validate();

@@ -19,6 +19,7 @@ class Watch {
       parallelism: 1,
       platform: this.#platform,
       signal: new AbortController().signal,
+      secrets: () => "",
       assign: (_, splits) => {
         this.#dealt.push(...splits.map((split) => split.path.slice(path.length + 1)));
       },

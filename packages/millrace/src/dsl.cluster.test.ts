@@ -256,3 +256,38 @@ describe.each([1, 2, 3])("at parallelism %i", (parallelism) => {
     expect(sorted(out)).toEqual(sorted(copies));
   });
 });
+
+test.each([7, -1, 1.5, "0", undefined])(
+  "partitionCustom that answers %s names its place",
+  async (answer) => {
+    await expect(
+      outputsOf((env) => ({
+        out: source(env)
+          .partitionCustom(
+            () => answer as number,
+            ({ v }) => v,
+          )
+          .map(({ v }) => v)
+          .setParallelism(2),
+      })),
+    ).rejects.toMatchObject({ code: "PARTITION_OUT_OF_RANGE", fields: { channels: 2 } });
+  },
+);
+test("a null key names the operator whose key it is, the field, and the record's place", async () => {
+  await expect(
+    outputsOf((env) => ({
+      out: env
+        .fromCollection([
+          { k: "a", v: 1 },
+          { k: null as unknown as string, v: 2 },
+        ])
+        .uid("in")
+        .keyBy("k")
+        .sum("v")
+        .uid("sum"),
+    })),
+  ).rejects.toMatchObject({
+    code: "DATA_BAD_KEY",
+    fields: { keyOf: "sum", key: "k", uid: "in", position: "record 1" },
+  });
+});

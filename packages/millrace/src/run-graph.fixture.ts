@@ -7,7 +7,7 @@ type Streams = Readonly<Record<string, DataStream<unknown>>>;
 
 /** What arrives at the end of each stream, once each. A failure is the test's, unless `restart` says otherwise. */
 export async function outputsOf<S extends string>(
-  build: (env: Env) => Readonly<Record<S, unknown>>,
+  build: (env: Env) => Readonly<Partial<Record<S, unknown>>>,
   options: Options = {},
 ): Promise<Record<S, unknown[]>> {
   const rows = new Map<string, unknown[]>();

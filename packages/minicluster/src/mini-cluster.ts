@@ -15,7 +15,7 @@ import {
   type Platform,
   silentLogger,
 } from "@millrace/base";
-import { nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
+import { guardModules, nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
 import {
   type Connection,
   Coordinator,
@@ -183,6 +183,7 @@ export class MiniCluster {
   async submit(job: Job, options: RunOptions = {}): Promise<RunningJob> {
     const build = () =>
       buildJob(job, {
+        guard: guardModules,
         parameters: options.parameters ?? {},
         ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
       });

@@ -2,7 +2,7 @@
 import { constants } from "node:os";
 import { type BuildArguments, buildJob, type Job } from "@millrace/api";
 import { errorInfo, isMillraceError } from "@millrace/base";
-import { secretFromEnvironment } from "@millrace/base/node";
+import { guardModules, secretFromEnvironment } from "@millrace/base/node";
 import { chainGraph, slotsNeeded } from "@millrace/graph";
 import type { BlobStore } from "@millrace/spi";
 import { failureText } from "./failure-text.ts";
@@ -26,7 +26,7 @@ export async function runJob(
   job: Job,
   options: RunJobOptions = {},
 ): Promise<"FINISHED" | "CANCELED"> {
-  const built = buildJob(job, options);
+  const built = buildJob(job, { ...options, guard: guardModules });
   await built.validate();
   // Its tasks run here: a secret that is missing is missing now.
   for (const secret of built.secrets) secretFromEnvironment(secret);

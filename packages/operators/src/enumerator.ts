@@ -38,6 +38,7 @@ function createEnumerator(setup: OperatorSetup): Operator {
       parallelism: readers,
       platform: setup.platform,
       signal: setup.signal,
+      secrets: setup.secrets,
       assign: (subtask, splits) => send({ subtask, splits }),
       signalNoMoreSplits(subtask) {
         if (told.has(subtask)) return;

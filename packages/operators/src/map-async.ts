@@ -13,6 +13,7 @@ import type { AsyncConfig } from "@millrace/graph";
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
 import { blame, tell } from "./chain/culprit.ts";
 import { fail } from "./fail.ts";
+import { type OpenedWith, openedWith } from "./opened-with.ts";
 
 /** Results that leave before others have their turn: the rest of the chain may take long over each. */
 const resultsPerLetter = 4;
@@ -72,8 +73,8 @@ class MapAsync implements Operator {
   }
 
   async open(): Promise<void> {
-    const open = this.#setup.functions["open"] as (() => unknown) | undefined;
-    this.#handle = open === undefined ? undefined : await open();
+    const open = this.#setup.functions["open"] as ((task: OpenedWith) => unknown) | undefined;
+    this.#handle = open === undefined ? undefined : await open(openedWith(this.#setup));
     this.#isOpen = true;
     for (const item of this.#setup.lists.restored("inflight")) {
       const { value, timestamp, position } = item as {

@@ -2,7 +2,7 @@
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
 import { CallScope } from "./call-scope.ts";
 import { fail } from "./fail.ts";
-import { userCounters } from "./user-counters.ts";
+import { type OpenedWith, openedWith } from "./opened-with.ts";
 import { mutationCheck, type StateConfigs, type ValueHandle, valueHandles } from "./value-state.ts";
 
 export const processOperator: OperatorDefinition = {
@@ -76,7 +76,7 @@ function createProcess(
 ): Operator {
   const { functions, state } = setup;
   const onElement = functions["onElement"] as (value: unknown, ctx: ProcessContext) => unknown;
-  const open = functions["open"] as ((task: unknown) => unknown) | undefined;
+  const open = functions["open"] as ((task: OpenedWith) => unknown) | undefined;
   const close = functions["close"] as ((resource: unknown) => void | Promise<void>) | undefined;
   const configs = (setup.config as { readonly state?: StateConfigs }).state ?? {};
   const mutations = mutationCheck(setup);
@@ -89,10 +89,7 @@ function createProcess(
   let opened = false;
   return {
     async open() {
-      const { subtask, parallelism, attempt } = setup.task;
-      const counter = userCounters(setup.metrics);
-      context.resource =
-        open === undefined ? undefined : await open({ subtask, parallelism, attempt, counter });
+      context.resource = open === undefined ? undefined : await open(openedWith(setup));
       opened = true;
     },
     onElement(value, timestamp) {

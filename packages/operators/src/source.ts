@@ -59,6 +59,7 @@ function createSource(setup: OperatorSetup): Operator {
     platform,
     signal: setup.signal,
     metrics: setup.metrics,
+    secrets: setup.secrets,
     requestSplit: () => setup.sendHint(given ? requestSplitHint : firstSplitHint),
     available: () => mailbox.execute(() => {}),
     fail: (error) =>

@@ -6,6 +6,7 @@
  *        pipeline delays nothing, and a busy one makes no more batches than one in each timeout.
  * OUT-2  `full` turning false wakes the subtask.
  */
+import { isMillraceError, MillraceError } from "@millrace/base";
 import { adaptiveCodec, typedCodec } from "@millrace/data";
 import {
   encodeBarrier,
@@ -63,10 +64,8 @@ export class Outputs {
   ): readonly ((value: unknown, timestamp: number) => void)[] {
     return this.#edges
       .filter(({ deployment }) => deployment.fromOperator === operator && deployment.side === side)
-      .map(
-        ({ partition }) =>
-          (value: unknown, timestamp: number) =>
-            partition.emit(value, timestamp),
+      .map(({ partition, deployment }) =>
+        deployment.key === undefined ? partition.emit : emitKeyed(partition, deployment),
       );
   }
   sides(operator: number): readonly string[] {
@@ -241,4 +240,23 @@ export class Outputs {
 function hasOpenRows({ partition }: Edge): boolean {
   for (const subpartition of partition.subpartitions) if (subpartition.openRows > 0) return true;
   return false;
+}
+
+/** A value that can't be a key is not the fault of the operator that emits it: says whose key it was to be. */
+function emitKeyed(
+  partition: ResultPartition,
+  { key, functionsUid }: OutputDeployment,
+): (value: unknown, timestamp: number) => void {
+  return (value, timestamp) => {
+    try {
+      partition.emit(value, timestamp);
+    } catch (error) {
+      if (!isMillraceError(error) || error.code !== "DATA_BAD_KEY") throw error;
+      const by = key !== undefined && "fields" in key ? key.fields.join(", ") : "a function";
+      throw new MillraceError(error.code, error, {
+        fields: { ...error.fields, keyOf: functionsUid, key: by },
+        cause: error.cause,
+      });
+    }
+  };
 }

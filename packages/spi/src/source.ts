@@ -40,6 +40,8 @@ export interface EnumeratorContext<S extends Split> {
   readonly parallelism: number;
   readonly platform: Platform;
   readonly signal: AbortSignal;
+  /** Resolves a secret parameter by its reference. Throws `SECRET_MISSING`. */
+  readonly secrets: (name: string) => string;
   /** Sends splits to a reader. Callable from any callback that the context runs. */
   assign(subtask: number, splits: readonly S[]): void;
   /** This reader gets no more splits. When all have been told and are done, the source has ended. */
@@ -71,6 +73,8 @@ export interface ReaderContext {
   readonly platform: Platform;
   readonly signal: AbortSignal;
   readonly metrics: OperatorMetrics;
+  /** Resolves a secret parameter by its reference. Throws `SECRET_MISSING`. */
+  readonly secrets: (name: string) => string;
   /** Asks the enumerator for a split. */
   requestSplit(): void;
   /** `poll` is worth calling again; callable from any callback. */

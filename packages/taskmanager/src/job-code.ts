@@ -1,6 +1,7 @@
 /** The user's code inside a worker: the bundle, built again with the submitted parameters, and checked against the submitted graph. */
 import { pathToFileURL } from "node:url";
 import { buildJob, isJob } from "@millrace/api";
+import { guardModules } from "@millrace/base/node";
 import { assertDigest } from "@millrace/graph";
 import { fail } from "./fail.ts";
 
@@ -39,5 +40,5 @@ export async function buildBundle(
   const job = isJob(module["default"]) ? module["default"] : Object.values(module).find(isJob);
   if (job === undefined)
     throw fail("RUNNER_BUNDLE_BROKEN", { fields: { reason: "no job is exported" } });
-  return buildJob(job, build);
+  return buildJob(job, { ...build, guard: guardModules });
 }

@@ -58,6 +58,7 @@ export class SourceRun {
         parallelism,
         platform,
         signal: this.#abort.signal,
+        secrets: (name) => `secret:${name}`,
         assign: (subtask, splits) => this.#send(subtask, splits),
         signalNoMoreSplits: (subtask) => this.#send(subtask, "no more"),
         callAsync: (work, handle) => {
@@ -150,6 +151,7 @@ export class SourceRun {
       platform,
       signal: this.#abort.signal,
       metrics: noMetrics,
+      secrets: (name) => `secret:${name}`,
       requestSplit: () => this.#mailbox.push(request, ...(doubledHints === true ? [request] : [])),
       available: wake,
       fail: (error) =>

@@ -7,6 +7,10 @@ const impure = (statement: string, called: string): Case => ({
   files: { "job.mjs": job(`  ${statement}\n  env.fromCollection([1]).print();`) },
   says: ["BUILD_IMPURE", called, "job.mjs:4:"],
 });
+const importing = (names: string, statement: string, called: string): Case => {
+  const { files, ...rest } = impure(statement, called);
+  return { ...rest, files: { "job.mjs": `${files?.["job.mjs"]}import ${names};\n` } };
+};
 const submit = ["submit", "job.ts", "--no-check", "--jobmanager", "{rest}"];
 
 export const jobCases: Readonly<Record<string, Case>> = {
@@ -163,6 +167,43 @@ export const two = defineJob("two", (env) => void env.fromCollection([1]).print(
   "the environment in a build": impure("const home = process.env.HOME;", "process.env"),
   "a request in a build": impure(`void fetch("http://127.0.0.1:9/x");`, "fetch()"),
   "a timer in a build": impure("setTimeout(() => {}, 10);", "setTimeout()"),
+  "an id by name in a build": importing(
+    `{ randomUUID } from "node:crypto"`,
+    "const id = randomUUID();",
+    "crypto.randomUUID()",
+  ),
+  "random bytes in a build": importing(
+    `crypt from "node:crypto"`,
+    "const bytes = crypt.randomBytes(8);",
+    "crypto.randomBytes()",
+  ),
+  "the environment by name in a build": importing(
+    `{ env as given } from "node:process"`,
+    "const home = given.HOME;",
+    "process.env",
+  ),
+  "a fine clock in a build": impure("process.hrtime.bigint();", "process.hrtime.bigint()"),
+  "a fine clock by name in a build": importing(
+    `{ hrtime } from "node:process"`,
+    "hrtime();",
+    "process.hrtime()",
+  ),
+  "the age of the process in a build": impure("process.uptime();", "process.uptime()"),
+  "today as text in a build": impure(
+    `const today = new Intl.DateTimeFormat("en").format();`,
+    "Intl.DateTimeFormat().format()",
+  ),
+  "the beginning of time in a build": impure("performance.timeOrigin;", "performance.timeOrigin"),
+  "a task in a build": impure("queueMicrotask(() => {});", "queueMicrotask()"),
+  "a timer by name in a build": importing(
+    `{ setTimeout as later } from "node:timers"`,
+    "later(() => {}, 10);",
+    "timers.setTimeout()",
+  ),
+  "today by a detour in a build": impure(
+    "const now = new (new Date(0).constructor)();",
+    "new Date()",
+  ),
   "the clock in a build, submitted": {
     args: ["submit", "job.mjs", "--jobmanager", "{rest}"],
     files: { "job.mjs": job(`  const now = Date.now();\n  env.fromCollection([now]).print();`) },

@@ -1,5 +1,6 @@
 /** `millrace plan`: what a job would run as. */
 import { buildJob } from "@millrace/api";
+import { guardModules } from "@millrace/base/node";
 import { loadJob, readParameters, typeCheck } from "@millrace/client";
 import { chainGraph, explainText, planJson } from "@millrace/graph";
 import { print } from "../print.ts";
@@ -17,6 +18,7 @@ export async function plan(
   if (options.check) await typeCheck(file);
   const built = buildJob(await loadJob(file), {
     parameters: readParameters(options),
+    guard: guardModules,
     ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
   });
   const graph = chainGraph(built.graph);

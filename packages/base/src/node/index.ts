@@ -17,5 +17,6 @@ export const nodePlatform: Platform = {
   random: { next: () => Math.random(), hex: (bytes) => randomBytes(bytes).toString("hex") },
 };
 export { faultPoints } from "./fault-points.ts";
+export { guardModules } from "./guard-modules.ts";
 export { secretFromEnvironment } from "./secrets.ts";
 export { zstd } from "./zstd.ts";

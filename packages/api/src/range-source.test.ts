@@ -1,0 +1,72 @@
+import { createVirtualPlatform } from "@millrace/testkit";
+import { expect, test } from "vitest";
+import { RangeEnumerator, RangeReader, type RangeSplit } from "./range-source.ts";
+
+/** How many records a reader hands out when it is asked at these times, ms. */
+async function handedOut(ratePerSec: number, times: readonly number[]): Promise<number[]> {
+  const platform = createVirtualPlatform(1, () => Promise.resolve());
+  const reader = new RangeReader(
+    {
+      subtask: 0,
+      parallelism: 1,
+      platform,
+      signal: new AbortController().signal,
+      metrics: { counter: () => ({ inc() {} }), gauge() {} },
+      secrets: () => "",
+      requestSplit() {},
+      available() {},
+      fail() {},
+      badRow() {},
+    },
+    (index) => index,
+    ratePerSec,
+  );
+  reader.addSplits([{ splitId: "0", next: 0, to: 1_000_000, step: 1 }]);
+  const counts: number[] = [];
+  for (const time of times) {
+    await platform.run({ until: time });
+    let count = 0;
+    const output = { emit: () => void count++, splitFinished() {}, full: false };
+    while (reader.poll(output, 1_000) === "more");
+    counts.push(count);
+  }
+  reader.close();
+  return counts;
+}
+
+test("RNG-3: what was held up for longer than a second is not caught up with", async () => {
+  expect(await handedOut(100, [0, 500, 1_000])).toEqual([1, 50, 50]);
+  expect(await handedOut(100, [0, 900, 60_000, 60_100])).toEqual([1, 90, 100, 10]);
+});
+test("RNG-3: a slow rate still hands out its next record when it is due", async () => {
+  expect(await handedOut(0.5, [0, 1_000, 2_000, 9_000, 10_000, 11_000])).toEqual([
+    1, 0, 1, 1, 1, 0,
+  ]);
+});
+test.each([1, 2, 3, 7])(
+  "RNG-2: every index is in exactly one split of %i readers",
+  (parallelism) => {
+    for (const splits of [1, "readers", "strided"] as const)
+      for (const to of [0, 1, 5, 20]) {
+        const dealt: RangeSplit[] = [];
+        const enumerator = new RangeEnumerator(
+          {
+            parallelism,
+            platform: createVirtualPlatform(1, () => Promise.resolve()),
+            signal: new AbortController().signal,
+            secrets: () => "",
+            assign: (_, given) => void dealt.push(...given),
+            signalNoMoreSplits() {},
+            callAsync() {},
+          },
+          { from: 0, to, splits },
+          undefined,
+        );
+        for (let i = 0; i < parallelism * 2; i++) enumerator.handleSplitRequest(i % parallelism);
+        const indices = dealt.flatMap(({ next, to: end, step }) =>
+          Array.from({ length: Math.ceil((end - next) / step) }, (_, i) => next + i * step),
+        );
+        expect(indices.sort((a, b) => a - b)).toEqual(Array.from({ length: to }, (_, i) => i));
+      }
+  },
+);
