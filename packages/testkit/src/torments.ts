@@ -44,7 +44,7 @@ export const paused: readonly Torment[] = [
 /** For what can have several subtasks and has state or lists. */
 export const rescaled: readonly Torment[] = [
   { name: "rescaled", capacity: 2, parallelism: [1, 2, 3, 1, 2], stops: "steps" },
-  { name: "rescaled, batches of 2", capacity: 1, batch: 2, parallelism: [3, 1, 2], stops: "steps" },
+  { name: "rescaled, batches of 7", capacity: 1, batch: 7, parallelism: [3, 1, 2], stops: "steps" },
 ];
 export const rescaledPaused: Torment = {
   name: "rescaled at every pause",

@@ -3,8 +3,8 @@
  * restores after every step and at every pause inside it, other parallelism, permuted arrival; alone and together.
  *
  * VER-1  A run that was not stopped and kept the arrival order must give the same events in the same order.
- * VER-2  One that was must give the same events in each step (`compare` says how far else they may move): order between keys is nobody's
- *        promise, and timers of one time fire in the order of key groups after a restore.
+ * VER-2  One that was must give the same events in each step (`compare` says how far else they may move), those of one key in their
+ *        order: order between keys is nobody's promise, and timers of one time fire in the order of key groups after a restore.
  * VER-3  What was restored is counted by table and list: an operator whose state no case ever restored is not verified.
  * VER-4  At one parallelism throughout, each subtask must say what it says in peace: no list may move to another. When what was in flight
  *        moves to other subtasks, the records of one old subtask leave in their order (unless `compare` is `multiset`).
@@ -329,12 +329,34 @@ function compare(
       got.push(said.filter((text) => own.includes(text)).join("\n"));
     }
   }
+  if (keyed) {
+    const after = byKey(told, each);
+    for (const [key, events] of byKey(expected, each)) {
+      wanted.push(texts(events).join("\n"));
+      got.push(texts(after.get(key) ?? []).join("\n"));
+    }
+  }
   for (let i = 0; i < Math.max(wanted.length, got.length); i++) {
     if (wanted[i] === got[i]) continue;
     throw new Error(
       `${each.name}, ${torment.name}, part ${i}: expected\n${wanted[i] || "(nothing)"}\nbut got\n${got[i] || "(nothing)"}`,
     );
   }
+}
+
+/** All events whose value has a key, in order. */
+function byKey(run: Told, { keys = [] }: VerifyCase): ReadonlyMap<string, readonly unknown[]> {
+  const events = new Map<string, unknown[]>();
+  for (const event of run.steps.flat(2)) {
+    const { value } = event as { readonly value?: unknown };
+    if (typeof value !== "object" || value === null) continue;
+    const key = keys[0]?.(value as never);
+    if (key === undefined) continue;
+    const own = events.get(text(key)) ?? [];
+    own.push(event);
+    events.set(text(key), own);
+  }
+  return events;
 }
 
 /** Elements without a key go to the subtasks in turn. */
