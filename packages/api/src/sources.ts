@@ -1,6 +1,7 @@
 /** Sources as users hold them, and the built-in ones: collections, sequences, a rate-limited generator. */
 import { copyRecord, type Type, typeNodeOf, unknownType } from "@millrace/data";
 import { defineSource, type Source } from "@millrace/spi";
+import { assertKnown } from "./arguments.ts";
 import { fail } from "./fail.ts";
 import { RangeEnumerator, RangeReader, type RangeSplit } from "./range-source.ts";
 
@@ -42,6 +43,7 @@ export interface GeneratorOptions<T> {
 }
 /** Flink's `DataGeneratorSource`. Record `i` comes from reader `i mod parallelism`. */
 export function generatorSource<T>(options: GeneratorOptions<T>): Source<T> {
+  assertKnown("generatorSource", options, ["create", "count", "ratePerSec", "type"]);
   const { count, ratePerSec } = options;
   if (count !== undefined && (!Number.isSafeInteger(count) || count < 0))
     throw fail("BUILD_BAD_ARGUMENT", {

@@ -1,6 +1,7 @@
 /** State that a user declares: in the operator's spec, visible before the job starts. */
 import { type Type, typeNodeOf, valueToJson } from "@millrace/data";
 import type { StateConfig, StateConfigs } from "@millrace/graph";
+import { assertKnown } from "./arguments.ts";
 import { fail } from "./fail.ts";
 
 /** `Absent` is `undefined`, or nothing when the state was declared with a default. */
@@ -30,6 +31,7 @@ function value<T>(type: Type<T>, options?: { default: NoInfer<T> }): StateDecl<V
         allowed: "a real type: t.of is a witness for the compiler only",
       },
     });
+  assertKnown("state.value", options ?? {}, ["default"]);
   const hasDefault = options !== undefined && "default" in options;
   const config: StateConfig = {
     kind: "value",

@@ -1,13 +1,19 @@
 /** Parts of streams that need no stream: routes of keys, types of results, settings of asynchronous calls. */
 import type { TypeNode } from "@millrace/data";
 import type { AsyncConfig } from "@millrace/graph";
-import { badArgument, durationOf } from "./arguments.ts";
+import { assertKnown, badArgument, durationOf } from "./arguments.ts";
 import { fail } from "./fail.ts";
 import { assertFields } from "./fields.ts";
 import { callerPosition, type NodeBuilder, type Route } from "./graph-builder.ts";
 import type { AsyncOptions } from "./types.ts";
 
 const defaultCapacity = 100;
+const asyncOptions = ["timeout", "capacity", "ordered", "retry", "onTimeout"].concat(
+  "open",
+  "call",
+  "close",
+  "output",
+);
 
 export function keyedRoute(route: Route, by: unknown, type: TypeNode): Route {
   const { from, side } = route;
@@ -85,6 +91,7 @@ export function retype(routes: readonly Route[], type: TypeNode): void {
 export function asyncConfigOf(options: AsyncOptions<never, unknown> | undefined): AsyncConfig {
   if (options?.timeout === undefined)
     throw badArgument("timeout", undefined, 'a duration such as "10s": a call has to end');
+  assertKnown("mapAsync", options, asyncOptions);
   const capacity = options.capacity ?? defaultCapacity;
   if (!Number.isInteger(capacity) || capacity < 1)
     throw fail("BUILD_BAD_ARGUMENT", {

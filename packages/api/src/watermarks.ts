@@ -1,7 +1,7 @@
 /** Watermark strategies: where event time comes from, and how far out of order it may be. */
 import type { TypeNode } from "@millrace/data";
 import type { WatermarkConfig } from "@millrace/graph";
-import { durationOf } from "./arguments.ts";
+import { assertKnown, durationOf } from "./arguments.ts";
 import type { Duration } from "./duration.ts";
 import { fail } from "./fail.ts";
 import { assertFields } from "./fields.ts";
@@ -55,6 +55,7 @@ function strategy<T>(
   options: WatermarkOptions<T>,
   generator: StrategyParts["generator"],
 ): WatermarkStrategy<T> {
+  assertKnown("watermarks", options, ["timestamps", "idleness"]);
   const { timestamps, idleness } = options;
   const parts: StrategyParts = {
     config: {

@@ -1,6 +1,6 @@
 /** Window assigners and aggregates over fields. */
 import type { ColumnAggregate, WindowConfig } from "@millrace/graph";
-import { durationOf } from "./arguments.ts";
+import { assertKnown, durationOf } from "./arguments.ts";
 import type { Duration } from "./duration.ts";
 import { fail } from "./fail.ts";
 import type { TimeWindow, Window } from "./types.ts";
@@ -14,6 +14,7 @@ const assignerSymbol = Symbol.for("millrace.assigner");
 export const TumblingEventTimeWindows = {
   /** Windows [n * size + offset, (n + 1) * size + offset) of event time. */
   of(size: Duration, options: { offset?: Duration } = {}): WindowAssigner<unknown, TimeWindow> {
+    assertKnown("window", options, ["offset"]);
     const sizeMs = durationOf("size", size);
     const offsetMs = options.offset === undefined ? 0 : durationOf("offset", options.offset);
     if (!(sizeMs > 0))

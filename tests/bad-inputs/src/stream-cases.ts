@@ -44,6 +44,28 @@ export const streamCases: Readonly<Record<string, Case>> = {
     "GRAPH_DUPLICATE_UID",
     "uid: out/committer",
   ),
+  "a window of a time zone, which there is not yet": bad(
+    `${timed}.window(TumblingEventTimeWindows.of("1d", { timeZone: "Europe/Zurich" })).aggregate({ n: agg.count() }).print();`,
+    "BUILD_BAD_ARGUMENT",
+    "window.timeZone",
+    "offset",
+  ),
+  "aligned watermarks, which there are not yet": bad(
+    `${words}.assignTimestampsAndWatermarks(Watermarks.monotonous({ timestamps: "at", alignment: { group: "g", maxDrift: "1m" } })).print();`,
+    "BUILD_BAD_ARGUMENT",
+    "watermarks.alignment",
+  ),
+  "state with a time to live, which there is not yet": bad(
+    `${words}.keyBy("word").process({ state: { n: state.value(t.int32, { ttl: { after: "1h" } }) }, onElement() {} }).print();`,
+    "BUILD_BAD_ARGUMENT",
+    "state.value.ttl",
+  ),
+  "a misspelt option of asynchronous calls": bad(
+    `env.fromCollection([1]).mapAsync(async (n) => n, { timeout: "1s", capasity: 5 }).print();`,
+    "BUILD_BAD_ARGUMENT",
+    "mapAsync.capasity",
+    "nearest: capacity",
+  ),
   "a uid on a keyed stream": bad(
     `${words}.keyBy("word").uid("counts").sum("count").print();`,
     "BUILD_BAD_ARGUMENT",
