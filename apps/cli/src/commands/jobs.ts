@@ -1,7 +1,7 @@
 /** Verbs about jobs that are on a cluster: list, show, cancel, checkpoints, logs. */
-import { formatDuration, nearest } from "@millrace/base";
+import { errorInfo, formatDuration, nearest } from "@millrace/base";
 import { RestClient } from "@millrace/client";
-import type { CheckpointView, JobSummary, Watermarks } from "@millrace/protocol";
+import type { CheckpointView, JobDetail, JobSummary, Watermarks } from "@millrace/protocol";
 import { fail } from "../fail.ts";
 import { print, table } from "../print.ts";
 
@@ -58,8 +58,8 @@ export async function show(name: string, options: Common): Promise<void> {
   print(
     `${job.state}  for ${formatDuration(job.duration)}, attempt ${job.attempt}, ${job.restarts} restarts\n`,
   );
-  const waits = job["waits-for-slots"];
-  if (waits !== undefined) print(`waits for ${waits.needed} slots, ${waits.free} free\n`);
+  const waits = waitText(job);
+  if (waits !== undefined) print(`${waits}\n`);
   print(
     table(
       [
@@ -181,19 +181,41 @@ export async function findJob(client: RestClient, name: string): Promise<JobSumm
   });
 }
 
-/** Waits until the job has ended, or the signal comes; answers its last state. */
+/**
+ * Waits until the job has ended; answers its last state. A JobManager that is away comes back, or another in its place: it is asked again
+ * for `awayMs`, then the wait ends with what the last call said. The job needs nobody who waits.
+ */
 export async function waitForEnd(
-  client: RestClient,
+  client: Pick<RestClient, "job">,
   jid: string,
-  options: { readonly signal?: AbortSignal; readonly onState?: (state: string) => void } = {},
+  options: {
+    readonly signal?: AbortSignal;
+    readonly onState?: (state: string) => void;
+    readonly awayMs?: number;
+  } = {},
 ): Promise<string> {
+  const { signal, onState, awayMs = 120_000 } = options;
+  let heardAt = performance.now();
   for (;;) {
-    options.signal?.throwIfAborted();
-    const { state } = await client.job(jid);
-    options.onState?.(state);
-    if (terminal.has(state)) return state;
+    signal?.throwIfAborted();
+    try {
+      const job = await client.job(jid);
+      heardAt = performance.now();
+      onState?.(stateText(job));
+      if (terminal.has(job.state)) return job.state;
+    } catch (error) {
+      if (errorInfo(error).retry !== "backoff" || performance.now() - heardAt > awayMs) throw error;
+      onState?.("the jobmanager does not answer, the job goes on");
+    }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
+}
+function stateText(job: JobDetail): string {
+  const waits = waitText(job);
+  return waits === undefined ? job.state : `${job.state}, ${waits}`;
+}
+function waitText({ "waits-for-slots": waits }: JobDetail): string | undefined {
+  return waits === undefined ? undefined : `waits for ${waits.needed} slots, ${waits.free} free`;
 }
 
 async function trigger(client: RestClient, jobid: string): Promise<void> {
