@@ -69,9 +69,11 @@ test("at least forty things do not compile, and the compiler's first line says w
   if (process.env["MILLRACE_UPDATE"] === "1")
     writeFileSync(golden, `${JSON.stringify(found, null, 2)}\n`);
   expect(names.length).toBeGreaterThanOrEqual(40);
-  // Each names something of the snippet: a field, a value or a type.
+  // Each says more than that nothing matches.
   for (const errors of Object.values(found))
-    expect(Object.entries(errors).filter(([, error]) => !error.includes("'"))).toEqual([]);
+    expect(
+      Object.entries(errors).filter(([, error]) => /^compiles$|matches this call\.$/.test(error)),
+    ).toEqual([]);
   expect(found).toEqual(JSON.parse(readFileSync(golden, "utf8")));
 });
 
