@@ -110,6 +110,10 @@ const accepted: Readonly<Record<string, Files>> = {
     "lib/twice.ts": "export const twice = (n: number): number => n * 2;",
     "jobs/job.ts": job(plain, `import { twice } from "@own/twice";\ntwice(2);`),
   },
+  "a tsconfig whose base was left behind": {
+    "tsconfig.json": { extends: "../../gone.json", compilerOptions: { typeRoots: ["nowhere"] } },
+    "job.ts": job(`  console.log(process.pid);\n${plain}`),
+  },
   "a looser tsconfig": {
     "tsconfig.json": { compilerOptions: { strict: false, skipLibCheck: true } },
     "job.ts": job(`  const f = (n) => n;\n  f(1);\n${plain}`),

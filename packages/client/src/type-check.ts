@@ -20,8 +20,15 @@ export async function typeCheck(
   const folder = await mkdtemp(join(tmpdir(), "millrace-check-"));
   try {
     const config = join(folder, "tsconfig.json");
-    await writeFile(config, JSON.stringify(checkConfig(file, await userConfig(compiler, file))));
-    const { code, text } = await run(compiler, ["-p", config, "--pretty", "false"], dirname(file));
+    const check = async (user: Awaited<ReturnType<typeof userConfig>>) => {
+      await writeFile(config, JSON.stringify(checkConfig(file, user)));
+      return await run(compiler, ["-p", config, "--pretty", "false"], dirname(file));
+    };
+    const user = await userConfig(compiler, file);
+    let { code, text } = await check(user);
+    // What it extends was left behind: it says nothing of the job.
+    if (user !== undefined && /\berror TS(5083|6053):/.test(text))
+      ({ code, text } = await check(undefined));
     if (code === 0) return "checked";
     throw typeErrors(path, text.split("\n"));
   } finally {
@@ -44,19 +51,20 @@ function findCompiler(file: string): string | undefined {
     return undefined;
   }
 }
-/** What the compiler makes of the nearest tsconfig.json, `extends` and all; a broken one is reported when it is used. */
+/** What the compiler makes of the nearest tsconfig.json, `extends` and all. One that it can't read says nothing of the job. */
 async function userConfig(
   compiler: string,
   file: string,
 ): Promise<{ readonly path: string; readonly own: CompilerOptions } | undefined> {
   const path = nearestConfig(file);
   if (path === undefined) return undefined;
-  const { text } = await run(compiler, ["-p", path, "--showConfig"], dirname(file));
+  const { code, text } = await run(compiler, ["-p", path, "--showConfig"], dirname(file));
+  if (code !== 0) return undefined;
   try {
     const shown = JSON.parse(text) as { readonly compilerOptions?: CompilerOptions };
     return { path, own: shown.compilerOptions ?? {} };
   } catch {
-    return { path, own: {} };
+    return undefined;
   }
 }
 
