@@ -6,6 +6,12 @@ export const codes = {
     message: "no such job on this cluster",
     fix: "run `millrace list` and use an id or a name from it",
   },
+  CLI_NO_SUCH_JOB_IN_STORE: {
+    domain: "user",
+    retry: "never",
+    message: "this store has no such job",
+    fix: "name the store of the cluster that ran the job with --store, and the job by its whole id",
+  },
   CLI_CHECKPOINT_FAILED: {
     domain: "external",
     retry: "backoff",

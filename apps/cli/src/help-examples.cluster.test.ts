@@ -148,6 +148,7 @@ test("HLP-2: a local cluster, and jobs on it", async () => {
 
 test("HLP-2: daemons in the foreground, and garbage in their store", async () => {
   await down();
+  let ended = "";
   for (const line of linesOf("jobmanager")) {
     const jobManager = start(`${line} --rest-port ${restPort} --control-port ${controlPort}`);
     await until("the JobManager listens", async () => (await sh("millrace list")).code === 0);
@@ -158,11 +159,14 @@ test("HLP-2: daemons in the foreground, and garbage in their store", async () =>
         const overview = await fetch(`${env["MILLRACE_JOBMANAGER"]}/v1/overview`);
         return ((await overview.json()) as { readonly taskmanagers: number }).taskmanagers === 1;
       });
+      const { text } = await sh("millrace submit examples/word-count/job.ts --wait --json");
+      ended = /"jobId":"([0-9a-f]{32})"/.exec(text)?.[1] ?? "";
+      expect(ended, text).not.toBe("");
       await stop(taskManager);
     }
     await stop(jobManager);
   }
-  for (const line of linesOf("gc")) await succeeds(line);
+  for (const line of linesOf("gc")) await succeeds(line.replace("0".repeat(32), ended));
 });
 
 test("HLP-2: none was left out", () => {

@@ -123,3 +123,16 @@ test("RET-4: a retained checkpoint that is gone is no garbage to be tidied away:
     await rm(folder, { recursive: true });
   }
 });
+
+test("a job that the store does not have is said to be missing, and nothing is deleted", async () => {
+  const { folder, objects } = await endedJob({ state: "CANCELED", manifests: true });
+  try {
+    const before = await objects();
+    await expect(gc("8".repeat(32), { store: folder })).rejects.toMatchObject({
+      code: "CLI_NO_SUCH_JOB_IN_STORE",
+    });
+    expect(await objects()).toEqual(before);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});

@@ -30,6 +30,10 @@ export async function gc(
     });
   await assertLocation("store", options.store, true);
   const store = await openStore(options.store);
+  if ((await store.get(`jobs/${jobId}/submission`)) === undefined) {
+    await store.close();
+    throw fail("CLI_NO_SUCH_JOB_IN_STORE", { fields: { job: jobId, store: options.store } });
+  }
   const summary = await readJobLog(store, nodePlatform, jobId);
   // A job that may be running deletes for itself: only its leader knows what is in progress.
   if (summary.terminal === null && options.dryRun !== true)
