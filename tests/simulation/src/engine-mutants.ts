@@ -48,6 +48,11 @@ export const engineMutants: readonly EngineMutant[] = [
       },
       {
         file: log,
+        find: "      if (this.#ended) throw error;\n      this.#ended = true;\n",
+        replace: "      if (true) throw error;\n",
+      },
+      {
+        file: log,
         find: "    this.#slot += 1;\n    if (!result.own",
         replace: `    this.#slot += 1;
     if (!result.own && decodeEntry(result.found).epoch === this.epoch) return await this.#put(entry);
