@@ -324,32 +324,3 @@ test("END-1: at a start only the ended jobs that are shown have their submission
   // Registry entry and mark of each, submissions of fifty, and what was asked for beyond the registry's end.
   expect(store.gets).toBeLessThan(2 * 150 + 50 + 20);
 });
-
-test("metrics that do not read are none, and end neither a leader nor its streams", async () => {
-  const world = await new World(memoryBlobStore()).started();
-  await world.until(world.coordinator.submit(request(1)));
-  const link = world.coordinator.connect({ send() {}, close() {} });
-  link.message({
-    $case: "register",
-    value: {
-      taskManagerId: "tm",
-      slots: 0,
-      host: "h",
-      version: "v",
-      pid: 1,
-      epoch: 0,
-      runners: [],
-      memoryBytes: 0,
-      cpuCores: 0,
-      physicalMemoryBytes: 0,
-      metricsAddress: "",
-    },
-  });
-  for (const samples of ["{", "null", "[null]", '{"a":1}'])
-    link.message({
-      $case: "metricsReport",
-      value: { attempt: { jobId: id(1), epoch: 1, attempt: 1 }, samples },
-    });
-  expect(world.coordinator.metrics.of(id(1))).toEqual([]);
-  expect(world.ends).toEqual([]);
-});

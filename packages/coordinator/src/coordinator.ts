@@ -189,8 +189,9 @@ export class Coordinator {
         return;
       case "metricsReport": {
         const { attempt, samples } = up.value;
+        const parsed = JSON.parse(samples) as readonly MetricSample[];
         if (attempt !== undefined && this.#jobs.has(attempt.jobId))
-          this.metrics.report(attempt, readSamples(samples));
+          this.metrics.report(attempt, parsed);
         return;
       }
       case "logsAnswer":
@@ -436,15 +437,5 @@ export class Coordinator {
     if (this.#over) return;
     this.close();
     this.#context.onEnd(error);
-  }
-}
-
-/** What does not read as samples is none: metrics never end a leader. */
-function readSamples(json: string): readonly MetricSample[] {
-  try {
-    const samples: unknown = JSON.parse(json);
-    return Array.isArray(samples) ? (samples as readonly MetricSample[]).filter(Boolean) : [];
-  } catch {
-    return [];
   }
 }
