@@ -18,7 +18,7 @@ import { describe, expect, test } from "vitest";
 import { FileReader } from "./file-reader.ts";
 import { fileSource } from "./file-source.ts";
 import type { FileSplit } from "./file-split.ts";
-import { RealFiles, settle } from "./real-files.fixture.ts";
+import { filesAtRest, RealFiles, settle } from "./real-files.fixture.ts";
 
 const seed = Number(process.env["MILLRACE_SEED"] ?? Date.now() % 1_000_000);
 const row = t.object({ n: t.int32, s: t.string });
@@ -310,7 +310,9 @@ describe("FEN-3: watching", () => {
   ) => {
     for (let i = 0; i < looks; i++) {
       await platform.run({ until: platform.now + 100 });
+      await filesAtRest();
       await run.run(undefined, true);
+      await filesAtRest();
     }
     return run.records.splice(0).map(({ value }) => value);
   };

@@ -30,3 +30,12 @@ export function settle(): Promise<void> {
     else setImmediate(resolve);
   });
 }
+
+/** Waits until no call to the file system is under way, for several turns in a row: virtual time knows nothing of them. */
+export async function filesAtRest(): Promise<void> {
+  for (let quiet = 0; quiet < 5; ) {
+    const busy = process.getActiveResourcesInfo().some((resource) => resource.startsWith("FSReq"));
+    quiet = busy ? 0 : quiet + 1;
+    await settle();
+  }
+}
