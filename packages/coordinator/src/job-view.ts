@@ -1,6 +1,6 @@
 /** What can be seen of a job, whether it runs here, has ended before this leader, or could not be loaded. */
 import type { ErrorInfo, JobId } from "@millrace/base";
-import type { JobGraph } from "@millrace/graph";
+import { type JobGraph, plainOptions } from "@millrace/graph";
 import { CheckpointHistory } from "./checkpoint-history.ts";
 import type { EndedRecord } from "./ended-record.ts";
 import { ExceptionHistory } from "./exceptions.ts";
@@ -87,34 +87,7 @@ function stillView(
 
 const emptyGraph: JobGraph = {
   formatVersion: 1,
-  options: {
-    name: "(unreadable)",
-    parallelism: 1,
-    bufferTimeoutMs: 0,
-    autoWatermarkIntervalMs: 0,
-    requireTypes: false,
-    checkpoint: {
-      intervalMs: 0,
-      timeoutMs: 0,
-      minPauseMs: 0,
-      tolerableFailures: 0,
-      commitTimeoutMs: 600_000,
-      retained: 1,
-      mode: "exactly-once",
-      onCancel: "retain",
-      onFailure: "retain",
-    },
-    restart: {
-      strategy: "none",
-      attempts: 0,
-      delayMs: 0,
-      maxDelayMs: 0,
-      multiplier: 1,
-      jitter: 0,
-      resetAfterMs: 0,
-      failureRateIntervalMs: 0,
-    },
-  },
+  options: { ...plainOptions, name: "(unreadable)" },
   vertices: [],
   edges: [],
   digest: "",

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { chainGraph } from "./chain.ts";
 import { decodeJobGraph } from "./decode-graph.ts";
 import type { LogicalGraph, LogicalNode } from "./model.ts";
+import { plainOptions } from "./plain-options.ts";
 
 const node = (id: number, kind: string, more: Partial<LogicalNode> = {}): LogicalNode => ({
   id,
@@ -21,34 +22,7 @@ const node = (id: number, kind: string, more: Partial<LogicalNode> = {}): Logica
 });
 const logical: LogicalGraph = {
   formatVersion: 1,
-  options: {
-    name: "job",
-    parallelism: 2,
-    bufferTimeoutMs: 5,
-    autoWatermarkIntervalMs: 200,
-    requireTypes: false,
-    checkpoint: {
-      intervalMs: 1_000,
-      timeoutMs: 1_000,
-      minPauseMs: 0,
-      tolerableFailures: 0,
-      commitTimeoutMs: 600_000,
-      retained: 1,
-      mode: "exactly-once",
-      onCancel: "retain",
-      onFailure: "retain",
-    },
-    restart: {
-      strategy: "none",
-      attempts: 0,
-      delayMs: 0,
-      maxDelayMs: 0,
-      multiplier: 1,
-      jitter: 0,
-      resetAfterMs: 0,
-      failureRateIntervalMs: 0,
-    },
-  },
+  options: { ...plainOptions, parallelism: 2 },
   nodes: [
     node(0, "source", { source: { boundedness: "bounded", describe: {} } }),
     node(1, "map", { onError: { kind: "retry", times: 3 } }),

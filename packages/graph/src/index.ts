@@ -36,4 +36,5 @@ export type {
   WindowConfig,
   WindowFunctionConfig,
 } from "./operator-configs.ts";
+export { plainOptions } from "./plain-options.ts";
 export { validateGraph } from "./validate.ts";

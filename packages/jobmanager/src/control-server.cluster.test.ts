@@ -3,7 +3,6 @@ import { Client, type ClientDuplexStream, credentials } from "@grpc/grpc-js";
 import { silentLogger } from "@millrace/base";
 import { nodePlatform } from "@millrace/base/node";
 import { Coordinator, coordinatorOptions } from "@millrace/coordinator";
-import type { JobGraph } from "@millrace/graph";
 import {
   connectMethodPath,
   type DownMessage,
@@ -14,6 +13,7 @@ import {
 import { memoryBlobStore } from "@millrace/spi";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ControlServer, startControlServer } from "./control-server.ts";
+import { graph } from "./graph.fixture.ts";
 
 let coordinator: Coordinator;
 let control: ControlServer;
@@ -161,48 +161,3 @@ test("JMA-1: what a runner of another attempt, epoch or job says changes nothing
   manager.send(exited(attempt));
   await expect.poll(() => coordinator.job(jobId).status.state).toBe("FAILED");
 });
-
-const graph = {
-  formatVersion: 1,
-  options: {
-    name: "job",
-    parallelism: 1,
-    bufferTimeoutMs: 5,
-    autoWatermarkIntervalMs: 200,
-    requireTypes: false,
-    checkpoint: {
-      intervalMs: 1_000,
-      timeoutMs: 1_000,
-      minPauseMs: 0,
-      tolerableFailures: 0,
-      commitTimeoutMs: 600_000,
-      retained: 1,
-      mode: "exactly-once",
-      onCancel: "retain",
-      onFailure: "retain",
-    },
-    restart: {
-      strategy: "none",
-      attempts: 0,
-      delayMs: 0,
-      maxDelayMs: 0,
-      multiplier: 1,
-      jitter: 0,
-      resetAfterMs: 0,
-      failureRateIntervalMs: 0,
-    },
-  },
-  vertices: [
-    {
-      id: "v0",
-      name: "source",
-      parallelism: 1,
-      maxParallelism: 128,
-      slotSharingGroup: "default",
-      role: "task",
-      operators: [],
-    },
-  ],
-  edges: [],
-  digest: "0",
-} as unknown as JobGraph;

@@ -1,34 +1,9 @@
 /** A job graph as it comes over REST: one vertex of one operator. */
-export const graph = {
+import { type JobGraph, plainOptions } from "@millrace/graph";
+
+export const graph: JobGraph = {
   formatVersion: 1,
-  options: {
-    name: "job",
-    parallelism: 1,
-    bufferTimeoutMs: 5,
-    autoWatermarkIntervalMs: 200,
-    requireTypes: false,
-    checkpoint: {
-      intervalMs: 1000,
-      timeoutMs: 1000,
-      minPauseMs: 0,
-      tolerableFailures: 0,
-      commitTimeoutMs: 600_000,
-      retained: 1,
-      mode: "exactly-once",
-      onCancel: "retain",
-      onFailure: "retain",
-    },
-    restart: {
-      strategy: "none",
-      attempts: 0,
-      delayMs: 0,
-      maxDelayMs: 0,
-      multiplier: 1,
-      jitter: 0,
-      resetAfterMs: 0,
-      failureRateIntervalMs: 0,
-    },
-  },
+  options: plainOptions,
   vertices: [
     {
       id: "v0",
