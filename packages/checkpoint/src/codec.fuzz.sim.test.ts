@@ -14,7 +14,7 @@ import {
 import { emptySummary, fold } from "./log-summary.ts";
 import { anyCount, anyManifest, anySnapshot } from "./manifest.fixture.ts";
 import type { LogEntry, LogSummary, Manifest } from "./model.ts";
-import { segmentObjects } from "./pending-checkpoint.ts";
+import { referencedObjects } from "./pending-checkpoint.ts";
 import { planRestore } from "./restore.ts";
 import { sha256 } from "./sha256.ts";
 
@@ -208,7 +208,7 @@ describe(`seed ${seed}`, () => {
         const bytes = encodeManifest(json as Manifest);
         const outcome = outcomeOf(() => {
           const manifest = decodeManifest(bytes);
-          for (const object of segmentObjects(manifest)) expect(typeof object).toBe("string");
+          for (const object of referencedObjects(manifest)) expect(typeof object).toBe("string");
           try {
             const plan = planRestore(manifest, graphOf(manifest));
             for (const { operators } of Object.values(plan))

@@ -33,7 +33,7 @@ export {
   snapshotName,
 } from "./object-names.ts";
 export { createOwn } from "./own-object.ts";
-export { PendingCheckpoint, type PendingOptions, segmentObjects } from "./pending-checkpoint.ts";
+export { PendingCheckpoint, type PendingOptions, referencedObjects } from "./pending-checkpoint.ts";
 export { obtainPermit, obtainSweepPermit } from "./permit.ts";
 export { commitRestarts, createRestartStrategy, type RestartStrategy } from "./restart.ts";
 export { planRestore, type RestoreRow } from "./restore.ts";
@@ -47,4 +47,5 @@ export {
 } from "./retention.ts";
 export { retried } from "./retried.ts";
 export { sha256 } from "./sha256.ts";
+export { loadLists, storeLists } from "./stored-lists.ts";
 export { decideTrigger, type TriggerDecision, type TriggerState } from "./trigger.ts";

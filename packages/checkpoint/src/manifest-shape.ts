@@ -91,8 +91,15 @@ function isList(value: unknown): boolean {
     isFields(value) &&
     isText(value["name"]) &&
     ["split", "ordered", "union"].includes(value["mode"] as string) &&
-    isListOf(value["items"], isText)
+    isListOf(value["items"], isText) &&
+    (value["stored"] === undefined || isStoredList(value["stored"]))
   );
+}
+
+function isStoredList(value: unknown): boolean {
+  if (!isFields(value)) return false;
+  const { object, offset, length, crc } = value;
+  return isText(object) && [offset, length, crc].every(isCount);
 }
 
 function isUpload(value: unknown): boolean {

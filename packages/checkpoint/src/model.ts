@@ -33,11 +33,21 @@ export interface TableSchema {
 /** What becomes of a list's items at another parallelism; at the same one `split` and `ordered` items stay where they were. */
 export type ListMode = "split" | "ordered" | "union";
 
-/** A non-keyed list of an operator: small, so it stands in the manifest itself. Items are value-codec bytes, base64. */
+/** A non-keyed list of an operator. Items are value-codec bytes, base64. */
 export interface ListSnapshot {
   readonly name: string;
   readonly mode: ListMode;
+  /** None when they are `stored`: a small list stands in the manifest itself, a large one in its subtask's object (STL-1). */
   readonly items: readonly string[];
+  readonly stored?: StoredList;
+}
+/** A byte range of an object: the items of one list. */
+export interface StoredList {
+  readonly object: string;
+  readonly offset: number;
+  readonly length: number;
+  /** CRC32C of the range. */
+  readonly crc: number;
 }
 
 export interface OperatorSnapshot {

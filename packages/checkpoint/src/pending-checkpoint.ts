@@ -101,21 +101,27 @@ export class PendingCheckpoint {
         throw invalid(object);
       own.add(object);
     }
-    const carried = base === undefined ? new Set<string>() : segmentObjects(base);
+    const carried = base === undefined ? new Set<string>() : referencedObjects(base);
     for (const operator of snapshot.operators) {
       for (const { object } of operator.segments)
         if (!own.has(object) && !carried.has(object)) throw invalid(object);
+      // STL-2
+      for (const { stored } of operator.lists)
+        if (stored !== undefined && !own.has(stored.object)) throw invalid(stored.object);
     }
   }
 }
 
 /** Keys of all objects that a manifest references. */
-export function segmentObjects(manifest: Manifest): Set<string> {
+export function referencedObjects(manifest: Manifest): Set<string> {
   const objects = new Set<string>();
   for (const vertex of manifest.vertices) {
     for (const subtask of vertex.subtasks) {
-      for (const operator of subtask.operators)
-        for (const segment of operator.segments) objects.add(segment.object);
+      for (const operator of subtask.operators) {
+        for (const { object } of operator.segments) objects.add(object);
+        for (const { stored } of operator.lists)
+          if (stored !== undefined) objects.add(stored.object);
+      }
     }
   }
   return objects;

@@ -251,7 +251,8 @@ function hasKeyedState(operator: StoredOperator): boolean {
 function hasState(operator: StoredOperator): boolean {
   return operator.snapshots.some(
     (snapshot) =>
-      snapshot.segments.length > 0 || snapshot.lists.some((list) => list.items.length > 0),
+      snapshot.segments.length > 0 ||
+      snapshot.lists.some((list) => list.items.length > 0 || list.stored !== undefined),
   );
 }
 

@@ -9,7 +9,7 @@
 import type { CheckpointOptions } from "@millrace/graph";
 import type { CompletedCheckpoint, LogSummary, Manifest } from "./model.ts";
 import { manifestName, parseCheckpointObject } from "./object-names.ts";
-import { segmentObjects } from "./pending-checkpoint.ts";
+import { referencedObjects } from "./pending-checkpoint.ts";
 
 export interface RetentionView {
   readonly epoch: number;
@@ -61,7 +61,7 @@ export function decideDeletions(
   const live = new Set<string>();
   for (const manifest of retained) {
     live.add(manifestName(manifest.jobId, manifest.checkpointId, manifest));
-    for (const object of segmentObjects(manifest)) live.add(object);
+    for (const object of referencedObjects(manifest)) live.add(object);
   }
   const deletions: Deletion[] = [];
   for (const object of objects) {

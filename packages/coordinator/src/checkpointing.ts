@@ -17,6 +17,7 @@ import {
   decodeSnapshot,
   encodeManifest,
   type JobLog,
+  loadLists,
   type Manifest,
   manifestName,
   PendingCheckpoint,
@@ -119,7 +120,10 @@ export class Checkpointing {
   /** What each subtask of a new attempt restores, from the newest checkpoint of the log. Rejects when it can't be read or does not fit. */
   async restore(): Promise<Readonly<Record<string, RestoreAssignment>>> {
     const newest = await this.#retained.load();
-    return newest === undefined ? {} : planRestore(newest, this.#context.submission.graph);
+    if (newest === undefined) return {};
+    const { store, submission } = this.#context;
+    const whole = await loadLists(newest, (object, from, to) => store.getRange(object, from, to));
+    return planRestore(whole, submission.graph);
   }
 
   /** All tasks of an attempt run: finish older commits, sweep, begin to trigger. */

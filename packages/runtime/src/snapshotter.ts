@@ -12,11 +12,13 @@
  */
 import { errorInfo } from "@millrace/base";
 import {
+  type ListSnapshot,
   type OperatorSnapshot,
   type RestoreAssignment,
   type SegmentRef,
   type SubtaskSnapshot,
   snapshotName,
+  storeLists,
 } from "@millrace/checkpoint";
 import { keyGroupRange, minWatermark } from "@millrace/data";
 import type { TaskDeployment } from "@millrace/graph";
@@ -129,11 +131,15 @@ export class Snapshotter {
       const built: (readonly BuiltSegment[])[] = [];
       for (const state of states) built.push(await this.#build(state, checkpointId));
       if (this.#current !== checkpointId) return;
-      const operators = this.#describe(work, states, built, name);
       const segments = built.flat().map(({ bytes }) => bytes);
-      const newBytes = segments.reduce((sum, { length }) => sum + length, 0);
+      const { operators, blocks } = storeLists(this.#describe(work, states, built, name), {
+        object: name,
+        offset: bytesOf(segments),
+      });
+      const parts = [...segments, ...blocks];
+      const newBytes = bytesOf(parts);
       host.faultPoint("snapshot.before-upload");
-      if (newBytes > 0) await host.segments.upload(name, segments);
+      if (newBytes > 0) await host.segments.upload(name, parts);
       host.faultPoint("snapshot.after-upload");
       if (this.#current !== checkpointId) return;
       operators.forEach((operator, i) => {
@@ -154,7 +160,7 @@ export class Snapshotter {
         },
         fullBytes: operators.reduce(
           (sum, operator) =>
-            sum + operator.segments.reduce((bytes, segment) => bytes + segment.length, 0),
+            sum + bytesOf(operator.segments) + bytesOf(operator.lists.flatMap(storedOf)),
           0,
         ),
         newBytes,
@@ -234,4 +240,11 @@ export class Snapshotter {
       };
     });
   }
+}
+
+function bytesOf(parts: readonly { readonly length: number }[]): number {
+  return parts.reduce((sum, { length }) => sum + length, 0);
+}
+function storedOf({ stored }: ListSnapshot): readonly { readonly length: number }[] {
+  return stored === undefined ? [] : [stored];
 }

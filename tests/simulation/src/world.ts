@@ -21,7 +21,7 @@ import {
   type Manifest,
   manifestName,
   parseCheckpointObject,
-  segmentObjects,
+  referencedObjects,
 } from "@millrace/checkpoint";
 import { type BlobStore, defineSink, type Sink } from "@millrace/spi";
 
@@ -198,8 +198,8 @@ export class World {
       this.violate(
         `SIM-8: checkpoint ${n} continues ${manifest.base}, the newest is ${newest?.checkpointId}`,
       );
-    const inherited = newest === undefined ? new Set<string>() : segmentObjects(newest);
-    const live = segmentObjects(manifest);
+    const inherited = newest === undefined ? new Set<string>() : referencedObjects(newest);
+    const live = referencedObjects(manifest);
     for (const object of live) {
       const ref = parseCheckpointObject(object);
       const own =
