@@ -49,7 +49,7 @@ async function start(runner: RunnerStart): Promise<void> {
     maxOldGenerationSizeMb: workerHeapMb(runner.memoryBytes, runner.start.slots.length),
   };
   const helper = newWorker("segment-main", {
-    workerData: { store: runner.store } satisfies HelperStart,
+    workerData: { store: runner.store, copies: runner.copies } satisfies HelperStart,
     resourceLimits,
   });
   helper.on("error", (error) => void crash(error));

@@ -13,6 +13,8 @@ export interface RunnerStart {
   readonly host: string;
   /** Private to this attempt. */
   readonly workDir: string;
+  /** Where copies of the job's snapshot objects are kept; absent for a store that is a folder itself. */
+  readonly copies?: string;
   /** Resident memory of the process; the workers' heaps are sized by it. */
   readonly memoryBytes: number;
 }

@@ -7,11 +7,14 @@ import { errorInfo } from "@millrace/base";
 import { zstd } from "@millrace/base/node";
 import { buildSegment, joinSegments } from "@millrace/state";
 import { openStore } from "@millrace/storage";
+import { localObjects } from "./local-objects.ts";
 import type { HelperStart, SegmentAnswer, SegmentRequest } from "./segment-thread.ts";
 
 const parent = parentPort;
 if (parent === null) throw new Error("segment-main runs as a worker thread");
-const store = openStore((workerData as HelperStart).store);
+const start = workerData as HelperStart;
+const store = openStore(start.store);
+const copies = start.copies === undefined ? undefined : localObjects(start.copies);
 // Told to whoever uploads.
 store.catch(() => {});
 
@@ -39,5 +42,8 @@ async function upload({
   key,
   segments,
 }: Extract<SegmentRequest, { kind: "upload" }>): Promise<void> {
-  await (await store).put(key, joinSegments(segments));
+  const content = joinSegments(segments);
+  await (await store).put(key, content);
+  // Nobody waits for a copy.
+  void copies?.keep(key, content);
 }

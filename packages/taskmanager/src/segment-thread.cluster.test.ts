@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { MessageChannel, Worker } from "node:worker_threads";
 import { openStore } from "@millrace/storage";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { localObjects } from "./local-objects.ts";
 import { entryFile } from "./runner-protocol.ts";
 import { type HelperStart, threadSegmentBuilder } from "./segment-thread.ts";
 
@@ -18,9 +19,9 @@ afterEach(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-function helper(store: string) {
+function helper(store: string, copies?: string) {
   const worker = new Worker(entryFile("segment-main", import.meta.url), {
-    workerData: { store } satisfies HelperStart,
+    workerData: { store, copies } satisfies HelperStart,
   });
   workers.push(worker);
   const { port1, port2 } = new MessageChannel();
@@ -43,6 +44,14 @@ test("segments are stored one behind the other as one object; their bytes are ha
   const store = await openStore(location);
   expect([...((await store.get("checkpoints/a")) ?? [])]).toEqual(expected);
   await store.close();
+});
+
+test("LOB-1: what has been stored has a copy, where copies are kept", async () => {
+  const copies = join(folder, "copies");
+  const segments = helper(join(folder, "store"), copies);
+  await segments.upload("checkpoints/a", [Uint8Array.of(1, 2), Uint8Array.of(3)]);
+  const read = () => localObjects(copies).getRange("checkpoints/a", 0, 3);
+  await expect.poll(async () => [...((await read()) ?? [])]).toEqual([1, 2, 3]);
 });
 
 test("what can't be built or stored is told with its code; the next request is served", async () => {

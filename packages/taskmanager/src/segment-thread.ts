@@ -6,6 +6,8 @@ import type { BuiltSegment, SegmentBuilder, SegmentTask } from "@millrace/state"
 /** What the helper thread begins with. */
 export interface HelperStart {
   readonly store: string;
+  /** Where copies of what is uploaded are kept, if anywhere. */
+  readonly copies: string | undefined;
 }
 export type SegmentRequest =
   | { readonly id: number; readonly kind: "build"; readonly task: SegmentTask }

@@ -14,6 +14,7 @@ import { openStore } from "@millrace/storage";
 import { createLogger } from "@millrace/telemetry";
 import { readDeployment } from "./deployment.ts";
 import { loadJobCode } from "./job-code.ts";
+import { localObjects } from "./local-objects.ts";
 import { debugged } from "./machine.ts";
 import type { FromWorker, ToRunner, WorkerStart } from "./runner-protocol.ts";
 import { threadSegmentBuilder } from "./segment-thread.ts";
@@ -41,6 +42,7 @@ captureConsole((level, text, stack) =>
 );
 
 const store = await openStore(runner.store);
+const copies = runner.copies === undefined ? undefined : localObjects(runner.copies);
 const transport = await openTcpTransport({
   host: runner.host,
   scope: `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
@@ -65,7 +67,10 @@ function command(message: DownMessage): void {
         platform: nodePlatform,
         logger,
         transport,
-        objects: store,
+        objects: {
+          getRange: async (key, from, to) =>
+            (await copies?.getRange(key, from, to)) ?? (await store.getRange(key, from, to)),
+        },
         faultPoint,
         secrets: secretFromEnvironment,
         checkMutations: false,

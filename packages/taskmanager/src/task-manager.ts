@@ -7,6 +7,7 @@
  * TMG-3  Without a JobManager runners go on: they neither checkpoint nor commit, because nothing tells them to.
  * TMG-4  A runner's exit is reported at once, with what it said last; so is one that could not be started.
  * TMG-5  Nothing of a runner outlives it but its log, and of logs a bounded amount (LOG-1, LOG-2).
+ *        Copies of snapshot objects go an hour after the last runner of their job (LCO-1).
  * TMG-6  A slot has at most one runner: the next one waits for one that is ending, and is refused while another has the slot.
  */
 import { rm } from "node:fs/promises";
@@ -20,6 +21,7 @@ import { startMetricsServer } from "@millrace/telemetry";
 import { ControlClient } from "./control-client.ts";
 import { readDeployment } from "./deployment.ts";
 import { fail } from "./fail.ts";
+import { isFolder, LocalCopies } from "./local-copies.ts";
 import { availableMemoryBytes, debugged } from "./machine.ts";
 import { planBundle } from "./plan.ts";
 import { RunnerLogs } from "./runner-logs.ts";
@@ -29,6 +31,7 @@ import { TaskMetrics } from "./task-metrics.ts";
 
 /** How often logs are looked after. */
 const logIntervalMs = 2_000;
+const copiesIntervalMs = 600_000;
 /** Until a JobManager says otherwise: its defaults. */
 const defaultHeartbeat = { intervalMs: 500, timeoutMs: 3_000 };
 /** A killed process that does not go is the kernel's. */
@@ -99,6 +102,9 @@ class TaskManagerDaemon {
   #epoch = 0;
   #lastCpu = process.cpuUsage();
   #onIdle: (() => void) | undefined;
+  /** Undefined: the store is a folder itself. */
+  readonly #copies: LocalCopies | undefined;
+  readonly #copiesTimer: NodeJS.Timeout;
   /** Folders of ended runners that are being removed. */
   readonly #removals = new Set<Promise<void>>();
 
@@ -114,6 +120,12 @@ class TaskManagerDaemon {
     this.#metrics = metrics;
     this.#logs = new RunnerLogs({ folder: options.logDir, taskManagerId: id });
     this.#logTimer = setInterval(() => void this.#logs.look(), logIntervalMs).unref();
+    this.#copies = isFolder(options.store)
+      ? undefined
+      : new LocalCopies(join(options.workDir, "copies"), id);
+    this.#copiesTimer = setInterval(() => {
+      void this.#copies?.sweep(new Set(attempts().map(({ jobId }) => jobId)));
+    }, copiesIntervalMs).unref();
     const attempts = () =>
       [...this.#runners.values(), ...this.#waiting.values()].flatMap((runner) =>
         runner.attempt === undefined ? [] : [runner.attempt],
@@ -156,6 +168,7 @@ class TaskManagerDaemon {
   async close(): Promise<void> {
     this.#control.close();
     clearInterval(this.#logTimer);
+    clearInterval(this.#copiesTimer);
     this.#waiting.clear();
     for (const runner of this.#runners.values()) runner.kill();
     if (this.#runners.size > 0)
@@ -251,6 +264,7 @@ class TaskManagerDaemon {
           store: this.#options.store,
           host: this.#options.host,
           workDir,
+          ...(this.#copies === undefined ? {} : { copies: this.#copies.folderOf(attempt.jobId) }),
           memoryBytes: runnerMemoryBytes({
             given: this.#options.runnerMemoryBytes,
             availableBytes: availableMemoryBytes(),

@@ -67,8 +67,11 @@ function testWith(server: S3Server): void {
         distinct: size.count,
         wrong: 0,
       });
-      // What was restored lay in the bucket: these folders are all there is besides it.
+      // What was restored lay in the bucket; the TaskManagers have copies of what they uploaded, by hash, and nothing else of it.
       const local = await readdir(dir, { recursive: true });
+      expect(local.some((name) => /copies\/tm-[^/]*\/[0-9a-f]{32}\/[0-9a-f]{40}$/.test(name))).toBe(
+        true,
+      );
       expect(local.filter((name) => /manifest|epochs|checkpoints/.test(name))).toEqual([]);
 
       const logs = daemons.logs();
