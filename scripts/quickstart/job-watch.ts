@@ -158,7 +158,7 @@ export class JobWatch {
     const isNew = job.flights !== this.#countedBefore;
     const n = (value: number): string => value.toLocaleString("en-US");
     const counters = isNew
-      ? `${n(job.flights)} flights, ${n(job.windows)} windows, ${n(job.late)} late, `
+      ? `${n(job.flights)} flights, ${n(job.windows)} windows, ${n(job.late)} late${job.attempt > 1 ? " since the restart" : ""}, `
       : "";
     const line =
       `     ${job.state} attempt ${job.attempt}: ${counters}` + `${job.checkpoints} checkpoints`;
