@@ -8,6 +8,7 @@
  * ASY-3  At a barrier the inputs of calls whose result has not left are stored in order; after a restore they are called again first (AIO-04).
  * ASY-4  The timeout covers all retries of its own; under the error policy "retry" all of it begins anew. The first completion wins;
  *        what comes later is ignored.
+ * ASY-5  Of watermarks that would leave together only the last stands in the queue, which so holds no more of them than calls.
  */
 import type { AsyncConfig } from "@millrace/graph";
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
@@ -111,6 +112,7 @@ class MapAsync implements Operator {
     this.#setup.mailbox.pause();
   }
   onWatermark(watermark: number): boolean {
+    if (this.#queue.at(-1)?.kind === "watermark") this.#queue.pop();
     this.#queue.push({ kind: "watermark", watermark, idle: false });
     this.#emitReady();
     return true;
