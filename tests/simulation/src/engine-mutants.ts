@@ -192,4 +192,29 @@ export const engineMutants: readonly EngineMutant[] = [
     ),
     breaks: ["SIM-3"],
   },
+  {
+    name: "terminal before the last commit and the last sweep",
+    edits: one(
+      "coordinator/src/commits.ts",
+      "  get settled(): boolean {\n",
+      "  get settled(): boolean {\n    if (this.#context.committers.length > 0) return true;\n",
+    ),
+    breaks: ["SIM-6", "SIM-11"],
+  },
+  {
+    name: "a nonce that tells nothing, and the next slot",
+    edits: [
+      {
+        file: "checkpoint/src/own-object.ts",
+        find: "return equal(found, bytes) ?",
+        replace: "return equal(found, new Uint8Array()) ?",
+      },
+      {
+        file: log,
+        find: "if (!result.own && this.#rules.loserEnds) throw",
+        replace: "if (false) throw",
+      },
+    ],
+    breaks: ["SIM-1", "SIM-2", "SIM-3", "SIM-4", "SIM-8"],
+  },
 ];
