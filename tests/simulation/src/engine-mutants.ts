@@ -217,4 +217,31 @@ export const engineMutants: readonly EngineMutant[] = [
     ],
     breaks: ["SIM-1", "SIM-2", "SIM-3", "SIM-4", "SIM-8"],
   },
+  {
+    name: "nothing waits for an append whose outcome is unknown",
+    edits: one(
+      checkpointing,
+      '    await this.#context.log.append({\n      kind: "checkpoint",',
+      '    this.#context.log.append({\n      kind: "checkpoint",',
+    ),
+    breaks: ["SIM-1", "SIM-3", "SIM-4", "SIM-6", "SIM-8"],
+  },
+  {
+    name: "a leader that sees a higher epoch goes on",
+    edits: [
+      {
+        file: log,
+        find: "    const current = await retried(this.#platform, () => isEpochCurrent(this.#store, this.epoch));\n",
+        replace: "    const current = true;\n",
+      },
+      {
+        file: "coordinator/src/coordinator.ts",
+        find: "if (!current) this.#end(",
+        replace: "if (false) this.#end(",
+      },
+      { file: log, find: "if (rules.epochAfterClaim &&", replace: "if (false &&" },
+    ],
+    // TaskManagers that stay with it are missed by the one that leads.
+    breaks: ["SIM-5", "SIM-1", "SIM-2", "SIM-3", "SIM-4", "SIM-8", "SIM-9"],
+  },
 ];
