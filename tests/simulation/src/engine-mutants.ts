@@ -244,4 +244,47 @@ export const engineMutants: readonly EngineMutant[] = [
     // TaskManagers that stay with it are missed by the one that leads.
     breaks: ["SIM-5", "SIM-1", "SIM-2", "SIM-3", "SIM-4", "SIM-8", "SIM-9"],
   },
+  {
+    name: "a base that was triggered and never completed",
+    edits: [
+      {
+        file: checkpointing,
+        find: "      base: base?.checkpointId ?? 0,\n",
+        replace: "      base: checkpointId - 1,\n",
+      },
+      {
+        file: "checkpoint/src/pending-checkpoint.ts",
+        find: "    this.#check(snapshot);\n",
+        replace: "",
+      },
+      {
+        file: "state/src/backend.ts",
+        find: "    if (taken !== undefined) taken.segments = inOrder(segments);\n",
+        replace:
+          "    if (taken !== undefined) taken.segments = inOrder(segments);\n    this.completed(checkpointId);\n",
+      },
+    ],
+    breaks: ["SIM-8"],
+  },
+  {
+    name: "a slot is free though it is taken",
+    edits: [
+      {
+        file: "coordinator/src/task-managers.ts",
+        find: "if (holder === undefined || holder === job) free.push",
+        replace: "free.push",
+      },
+      {
+        file: "coordinator/src/task-managers.ts",
+        find: "(holder !== undefined && holder !== job)",
+        replace: "false",
+      },
+      {
+        file: taskManager,
+        find: "if (!holder.ending) return this.#exited(",
+        replace: "if (false) return this.#exited(",
+      },
+    ],
+    breaks: ["SIM-10"],
+  },
 ];
