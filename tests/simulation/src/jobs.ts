@@ -90,15 +90,7 @@ const build: Readonly<
   Record<JobKind, (env: Env, input: Input, world: World, platform: VirtualPlatform) => void>
 > = {
   sums(env, input, world) {
-    rows(env, input)
-      .keyBy("key")
-      .map(({ key, amount }) => ({ key, n: 1, sum: amount }))
-      .keyBy("key")
-      .reduce((a, b) => ({ key: a.key, n: a.n + b.n, sum: a.sum + b.sum }))
-      .uid("sums")
-      .map(({ key, n, sum }) => ({ key, value: `${n}:${sum}` }))
-      .sinkTo(world.sink())
-      .uid("out");
+    summed(rows(env, input), world);
   },
   windows(env, input, world) {
     // Two halves of the stream, each in order, in as many splits as there are readers.
@@ -142,15 +134,7 @@ const build: Readonly<
       .uid("out");
   },
   async(env, input, world, platform) {
-    slowly(rows(env, input), platform)
-      .keyBy("key")
-      .map(({ key, amount }) => ({ key, n: 1, sum: amount }))
-      .keyBy("key")
-      .reduce((a, b) => ({ key: a.key, n: a.n + b.n, sum: a.sum + b.sum }))
-      .uid("sums")
-      .map(({ key, n, sum }) => ({ key, value: `${n}:${sum}` }))
-      .sinkTo(world.sink())
-      .uid("out");
+    summed(slowly(rows(env, input), platform), world);
   },
   calls(env, input, world, platform) {
     slowly(rows(env, input), platform)
@@ -161,6 +145,19 @@ const build: Readonly<
       .uid("out");
   },
 };
+
+/** The running number and sum of each key. */
+function summed(stream: ReturnType<typeof rows>, world: World): void {
+  stream
+    .keyBy("key")
+    .map(({ key, amount }) => ({ key, n: 1, sum: amount }))
+    .keyBy("key")
+    .reduce((a, b) => ({ key: a.key, n: a.n + b.n, sum: a.sum + b.sum }))
+    .uid("sums")
+    .map(({ key, n, sum }) => ({ key, value: `${n}:${sum}` }))
+    .sinkTo(world.sink())
+    .uid("out");
+}
 
 /** Each row through a call that takes a while; in order, in the source's own chain. */
 function slowly(stream: ReturnType<typeof rows>, { timers, random }: VirtualPlatform) {
