@@ -37,7 +37,7 @@ export function localObjects(folder: string, maxBytes: number = defaultMaxBytes)
         await mkdir(folder, { recursive: true });
         const head = Buffer.alloc(headBytes);
         head.writeUInt32LE(crc32(content));
-        await writeFile(`${file}.part`, Buffer.concat([head, content]));
+        await writeFile(`${file}.part`, [head, content]);
         await rename(`${file}.part`, file);
         trusted.set(file, content.length);
         await evict(folder, maxBytes);
