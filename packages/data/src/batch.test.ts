@@ -232,6 +232,32 @@ describe("batch", () => {
     ]);
     expect(batch.column("z")).toBeUndefined();
   });
+  test("an ASCII column gives its bytes, and only such a column", () => {
+    fc.assert(
+      fc.property(fc.array(anyString, { minLength: 1, maxLength: 90 }), (strings) => {
+        const writer = adaptiveCodec().createWriter({ hashed: false });
+        const batch = decodeBatch(
+          encode(
+            writer,
+            strings.map((s) => ({ s })),
+          ),
+        );
+        const ascii = batch.column("s")?.ascii;
+        if (ascii === undefined) return;
+        strings.forEach((s, i) => {
+          const from = ascii.from + (i === 0 ? 0 : (ascii.ends[i - 1] ?? 0));
+          const bytes = ascii.bytes.subarray(from, ascii.from + (ascii.ends[i] ?? 0));
+          expect(String.fromCharCode(...bytes)).toBe(s);
+        });
+      }),
+      runs,
+    );
+    const batchOf = (value: unknown) =>
+      decodeBatch(encode(adaptiveCodec().createWriter({ hashed: false }), [{ value }]));
+    expect(batchOf("abc").column("value")?.ascii).toBeDefined();
+    for (const value of ["ä", 7, null, { deep: "abc" }])
+      expect(batchOf(value).column("value")?.ascii).toBeUndefined();
+  });
   test("BAT-5: a full batch of any rows is below the limit", () => {
     fc.assert(
       fc.property(

@@ -37,7 +37,17 @@ export interface ColumnView {
   readonly kind: "float64" | "int32" | "string" | "other";
   /** Set when every row has a plain number: index it directly. */
   readonly numbers: Float64Array | Int32Array | undefined;
+  /** Set when every row has a string and all are ASCII: compare and copy the bytes instead of making strings. */
+  readonly ascii: AsciiColumn | undefined;
   get(row: number): unknown;
+}
+
+/** The strings of a column as they lie in the batch: row i from `from + ends[i - 1]` (0 for the first row) to `from + ends[i]`. */
+export interface AsciiColumn {
+  readonly bytes: Uint8Array;
+  readonly from: number;
+  /** Ascending, and the last lies within the bytes. */
+  readonly ends: Uint32Array;
 }
 
 /** Collects rows and encodes them. One per output channel, reused for its life. */

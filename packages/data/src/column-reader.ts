@@ -135,11 +135,12 @@ function bits(input: ByteReader, rows: number): (row: number) => boolean {
 const last = (ends: Uint32Array): number => (ends.length === 0 ? 0 : ends[ends.length - 1]!);
 
 function readAscii(input: ByteReader, rows: number): Column {
-  const ends = typed(input, Uint32Array, rows);
+  const ends = ascending(typed(input, Uint32Array, rows), input.at);
   const from = input.take(last(ends));
-  const to = input.at;
+  const { at: to, bytes } = input;
   // ASCII is UTF-8 with as many units as bytes; other bytes would show in the length.
-  return new TextColumn(ends, to, () => guarded(() => readUtf8(input.bytes, from, to)));
+  const read = () => guarded(() => readUtf8(bytes, from, to));
+  return new TextColumn(ends, to, read, { bytes, from, ends });
 }
 function readUtf8Column(input: ByteReader, rows: number): Column {
   const length = input.u32();

@@ -2,7 +2,7 @@
  * Decoded columns as objects. They are classes for a reason: an object literal with a getter gets a hidden class of its own
  * each time, and hidden classes live in the old generation, where each would keep a whole batch alive until a major collection.
  */
-import type { ColumnView } from "./batch.ts";
+import type { AsciiColumn, ColumnView } from "./batch.ts";
 import { fail } from "./fail.ts";
 import { absent } from "./plain.ts";
 import { type Access, buildRows, newArray } from "./shape.ts";
@@ -25,6 +25,7 @@ export class NumberColumn implements Column {
   readonly rows: number;
   readonly end: number;
   readonly numbers: Int32Array | Float64Array;
+  readonly ascii = undefined;
 
   constructor(numbers: Int32Array | Float64Array, end: number) {
     this.kind = numbers instanceof Int32Array ? "int32" : "float64";
@@ -53,18 +54,20 @@ export class NumberColumn implements Column {
 export class TextColumn implements Column {
   readonly kind = "string";
   readonly numbers = undefined;
+  readonly ascii: AsciiColumn | undefined;
   readonly rows: number;
   readonly end: number;
   readonly #ends: Uint32Array;
   readonly #read: () => string;
   #text: string | undefined;
 
-  /** `read` makes the text at first use; its length must be the last end. */
-  constructor(ends: Uint32Array, end: number, read: () => string) {
+  /** `read` makes the text at first use; its length must be the last end. `ascii`: where it lies, one byte a unit. */
+  constructor(ends: Uint32Array, end: number, read: () => string, ascii?: AsciiColumn) {
     this.rows = ends.length;
     this.end = end;
     this.#ends = ends;
     this.#read = read;
+    this.ascii = ascii;
   }
   access(): Access {
     return { kind: "s", data: this.#whole(), ends: this.#ends };
@@ -101,6 +104,7 @@ export class TextColumn implements Column {
 export class ValuesColumn implements Column {
   readonly kind: "string" | "other";
   readonly numbers = undefined;
+  readonly ascii = undefined;
   readonly rows: number;
   readonly end: number;
   readonly #optional: boolean;
@@ -139,6 +143,7 @@ export class ValuesColumn implements Column {
 export class StructColumn implements Column {
   readonly kind = "other";
   readonly numbers = undefined;
+  readonly ascii = undefined;
   readonly rows: number;
   readonly end: number;
   readonly #names: readonly string[];

@@ -1,4 +1,4 @@
-export type { BatchCodec, BatchWriter, ColumnView, RecordBatch } from "./batch.ts";
+export type { AsciiColumn, BatchCodec, BatchWriter, ColumnView, RecordBatch } from "./batch.ts";
 export { adaptiveCodec, decodeBatch, typedCodec } from "./batch-codec.ts";
 export { ByteReader, ByteWriter } from "./bytes.ts";
 export { checkValue } from "./check-value.ts";

@@ -18,6 +18,13 @@ export function keySelectorOf(
   return (value) => fields.map((field) => (value as Readonly<Record<string, unknown>>)[field]);
 }
 
+/** The one field that is the key. */
+export function keyFieldOf(key: LogicalEdge["key"] | null | undefined): string | undefined {
+  return key !== undefined && key !== null && "fields" in key && key.single
+    ? key.fields[0]
+    : undefined;
+}
+
 export function functionNamed(functions: Readonly<Record<string, unknown>>, name: string): unknown {
   const fn = functions[name];
   if (typeof fn !== "function") throw fail("TASK_FUNCTION_MISSING", { fields: { function: name } });

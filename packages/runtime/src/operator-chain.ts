@@ -3,7 +3,7 @@
  * restored, and joined to a generated chain.
  */
 import type { ListMode, RestoreAssignment } from "@millrace/checkpoint";
-import { keyGroupRange, unknownType, valueCodec } from "@millrace/data";
+import { keyGroupRange, type RecordBatch, unknownType, valueCodec } from "@millrace/data";
 import type { ChainedOperator, TaskDeployment } from "@millrace/graph";
 import { Chain, type ChainOperator, operatorDefinition } from "@millrace/operators";
 import type { BarrierInfo, Operator, OperatorSetup, Output } from "@millrace/spi";
@@ -11,7 +11,7 @@ import { HashMapBackend } from "@millrace/state";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { fail } from "./fail.ts";
 import type { SlotHost } from "./host.ts";
-import { keySelectorOf } from "./keys.ts";
+import { keyFieldOf, keySelectorOf } from "./keys.ts";
 import type { TaskMailbox } from "./mailbox.ts";
 import { OperatorCounters } from "./operator-counters.ts";
 import type { Outputs } from "./outputs.ts";
@@ -115,13 +115,8 @@ export class OperatorChain {
   poll(maxRows: number): "more" | "nothing" | "end" {
     return this.chain.operators[0]?.poll?.(maxRows) ?? "nothing";
   }
-  process(
-    input: 0 | 1,
-    values: readonly unknown[],
-    timestamps: Float64Array,
-    from: number,
-  ): number {
-    return this.chain.process(input, values, timestamps, from);
+  process(input: 0 | 1, batch: RecordBatch, from: number): number {
+    return this.chain.processBatch(input, batch, from);
   }
   watermark(watermark: number): boolean {
     return this.chain.watermark(watermark);
@@ -247,6 +242,7 @@ export class OperatorChain {
       config: withInterval(description.config, host.job.options.autoWatermarkIntervalMs),
       functions,
       keys: description.keys.map((key) => keySelectorOf(key, functions)),
+      keyFields: description.keys.map(keyFieldOf),
       inputTypes: description.inputTypes,
       outputType: description.outputType,
       sideOutputs: Object.keys(description.sideOutputs),

@@ -14,6 +14,7 @@
  */
 import { type ErrorInfo, errorInfo, isMillraceError, userFrame } from "@millrace/base";
 import type { RestoreAssignment } from "@millrace/checkpoint";
+import type { RecordBatch } from "@millrace/data";
 import type { TaskDeployment } from "@millrace/graph";
 import type { BarrierInfo, Permit } from "@millrace/spi";
 import { fail } from "./fail.ts";
@@ -55,8 +56,7 @@ export class Task {
 
   #running = false;
   #closed = false;
-  #values: unknown[] | undefined;
-  #timestamps: Float64Array | undefined;
+  #batch: RecordBatch | undefined;
   #input: 0 | 1 = 0;
   #row = 0;
   #watermark: number | undefined;
@@ -179,10 +179,10 @@ export class Task {
   /** Goes on with what has begun; undefined when there is nothing. False: credit, `resume` or mail will wake us. */
   #continue(): boolean | undefined {
     if (!this.#chain.advance()) return this.#watch.stopped;
-    if (this.#values !== undefined && this.#timestamps !== undefined) {
-      this.#row = this.#chain.process(this.#input, this.#values, this.#timestamps, this.#row);
-      if (this.#row < this.#values.length) return this.#watch.stopped;
-      this.#values = undefined;
+    if (this.#batch !== undefined) {
+      this.#row = this.#chain.process(this.#input, this.#batch, this.#row);
+      if (this.#row < this.#batch.rows) return this.#watch.stopped;
+      this.#batch = undefined;
       return true;
     }
     if (this.#watermark !== undefined) {
@@ -225,8 +225,7 @@ export class Task {
   #element(element: GateElement): void {
     switch (element.kind) {
       case "batch":
-        this.#values = element.batch.values();
-        this.#timestamps = element.batch.timestamps;
+        this.#batch = element.batch;
         this.#input = element.input;
         this.#row = 0;
         return;

@@ -15,7 +15,7 @@
  * OPR-5  State, timers and operator lists are restored before `open`.
  */
 import type { Platform } from "@millrace/base";
-import type { TypeNode } from "@millrace/data";
+import type { RecordBatch, TypeNode } from "@millrace/data";
 import type { OperatorMetrics } from "./metrics.ts";
 import type { Permit } from "./sink.ts";
 import type { KeyedState, OperatorLists, TimerCallback } from "./state.ts";
@@ -25,6 +25,12 @@ export interface Operator {
   open?(): void | Promise<void>;
   /** One record of input 0. `timestamp` is NaN when the record has none. */
   onElement(value: unknown, timestamp: number): void;
+  /**
+   * The rows of a batch of input 0 from `from` on, instead of `onElement` for each: the operator reads columns and makes objects of those
+   * rows only that need one. Asks `output.full` before each row; answers the row at which it stopped. The batch's bytes are its own only
+   * until every row is done. Called where the operator is the only head of its chain and its error policy is "fail"; `onElement` means the same.
+   */
+  onBatch?(batch: RecordBatch, from: number): number;
   /** One record of input 1, for operators with two inputs. */
   onElement2?(value: unknown, timestamp: number): void;
   /** The minimum over all inputs rose. Fire what is due; answer false when `output.full` stopped it: called again with the same value. Absent: nothing happens. */
@@ -108,6 +114,8 @@ export interface OperatorSetup {
   readonly functions: Readonly<Record<string, unknown>>;
   /** Key selector per input; undefined for an input that is not partitioned by key. */
   readonly keys: readonly (((value: unknown) => unknown) | undefined)[];
+  /** Per input the one field that is its key; undefined for several fields, a function, or no key. */
+  readonly keyFields?: readonly (string | undefined)[];
   readonly inputTypes: readonly TypeNode[];
   readonly outputType: TypeNode;
   /** Names of the declared side outputs, read or not. */

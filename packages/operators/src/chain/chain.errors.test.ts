@@ -1,3 +1,4 @@
+import { adaptiveCodec, decodeBatch } from "@millrace/data";
 import type { ErrorPolicy } from "@millrace/graph";
 import type { KeyedState, Operator, Output } from "@millrace/spi";
 import { describe, expect, test } from "vitest";
@@ -102,6 +103,66 @@ describe("GTX-2: an error belongs to the operator whose code threw", () => {
     const chain = chainOf([pass("head", -1)]);
     expect(chain.operatorOfError(new Error("elsewhere"))).toBeUndefined();
     expect(chain.operatorOfError("text")).toBeUndefined();
+  });
+});
+
+describe("CHA-4: an only head that takes batches gets them whole", () => {
+  const batch = () => {
+    const writer = adaptiveCodec().createWriter({ hashed: false });
+    for (let i = 0; i < 5; i++) writer.add({ n: i }, i, 0);
+    return decodeBatch(writer.take());
+  };
+  const summing = (onError: ErrorPolicy = { kind: "fail" }): Part => ({
+    uid: "head",
+    parent: -1,
+    onError,
+    create: (output) => ({
+      onElement: (value) => output.emit(["row", value], 0),
+      onBatch(rows, from) {
+        const n = rows.column("n");
+        let row = from;
+        for (; row < rows.rows && !output.full; row++)
+          output.emit(n?.get(row), rows.timestamps[row] ?? 0);
+        return row;
+      },
+    }),
+  });
+
+  test("it goes on where it stopped, and what it emits goes down the chain", () => {
+    const seen: unknown[] = [];
+    let looks = 0;
+    const chain = chainOf(
+      [summing(), map("after", 0, (value) => seen.push(value))],
+      [],
+      () => ++looks === 3,
+    );
+    const rows = batch();
+    expect(chain.processBatch(0, rows, 0)).toBe(2);
+    expect(chain.processBatch(0, rows, 2)).toBe(5);
+    expect(seen).toEqual([0, 1, 2, 3, 4]);
+    expect([...chain.recordsIn]).toEqual([5, 5]);
+  });
+  test("behind a guard, and beside another head, it gets rows", () => {
+    for (const parts of [[summing({ kind: "skip" })], [summing(), pass("other", -1)]]) {
+      const seen: unknown[] = [];
+      const chain = chainOf([...parts, map("after", 0, (value) => seen.push(value))]);
+      expect(chain.processBatch(0, batch(), 3)).toBe(5);
+      expect(seen).toEqual([
+        ["row", { n: 3 }],
+        ["row", { n: 4 }],
+      ]);
+    }
+  });
+  test("what it throws is its own, and what the chain behind it throws is not", () => {
+    const thrower: Part = {
+      uid: "head",
+      parent: -1,
+      create: () => ({ onElement() {}, onBatch: () => boom() }),
+    };
+    const alone = chainOf([thrower]);
+    expect(alone.operatorOfError(thrown(() => alone.processBatch(0, batch(), 0)))).toBe("head");
+    const before = chainOf([summing(), map("after", 0, boom)]);
+    expect(before.operatorOfError(thrown(() => before.processBatch(0, batch(), 0)))).toBe("after");
   });
 });
 

@@ -6,8 +6,9 @@
  *        it caused (OPR-2).
  * CHA-2  Each of `process`, `watermark`, `endOfData` may stop for lack of room, or of time, and is called again for the rest.
  * CHA-3  Under an error policy other than "fail" calls go through a guard (`guard.ts`); such an operator is never inlined.
+ * CHA-4  An only head that takes batches gets them whole, unless a guard is before it.
  */
-import { copyRecord, maxWatermark, minWatermark } from "@millrace/data";
+import { copyRecord, maxWatermark, minWatermark, type RecordBatch } from "@millrace/data";
 import type { ErrorPolicy } from "@millrace/graph";
 import type { FailedCall, KeyedState, Operator, Output } from "@millrace/spi";
 import { assertSynchronous } from "../call-scope.ts";
@@ -68,9 +69,11 @@ export class Chain {
   readonly #watermarks: Float64Array;
   /** Watermark that an operator last sent out. */
   readonly #sent: Float64Array;
+  /** The only head, when it takes batches; else -1. */
+  readonly #batchHead: number;
   #blocked = 0;
   #endAt = 0;
-  /** The operator that a watermark is with; -1: none. */
+  /** The operator that a watermark or a batch is with; -1: none. */
   #firing = -1;
 
   constructor(options: ChainOptions) {
@@ -90,6 +93,12 @@ export class Chain {
       operator.create(this.#outputs[i] as ChainOutput),
     );
     this.operators = created;
+    const heads = options.operators.flatMap(({ reads }, i) => (reads.operator === -1 ? [i] : []));
+    const [head = -1] = heads;
+    this.#batchHead =
+      heads.length === 1 && this.#guards[head] === undefined && created[head]?.onBatch !== undefined
+        ? head
+        : -1;
     const inlines = created.map((operator, i) =>
       options.operators[i]?.onError.kind === "fail" ? operator.inline : undefined,
     );
@@ -151,6 +160,23 @@ export class Chain {
     if (process === undefined) throw new RangeError("the chain has one input");
     return process(values, timestamps, from);
   }
+  /** The same for a batch (CHA-4). */
+  processBatch(input: 0 | 1, batch: RecordBatch, from: number): number {
+    const head = this.#batchHead;
+    if (head < 0 || input === 1) return this.process(input, batch.values(), batch.timestamps, from);
+    const outer = this.#firing;
+    this.#firing = head;
+    try {
+      const stopped = this.operators[head]?.onBatch?.(batch, from) ?? batch.rows;
+      this.recordsIn[head]! += stopped - from;
+      return stopped;
+    } catch (error) {
+      blame(error, this.#options.operators[head]?.uid ?? "");
+      throw error;
+    } finally {
+      this.#firing = outer;
+    }
+  }
   /** One record that does not come in a batch (timers and async results of the head go through its output instead). */
   get full(): boolean {
     return this.#options.isFull();
@@ -206,7 +232,7 @@ export class Chain {
   circumstancesOf(error: unknown): Readonly<Record<string, string>> {
     return toldOf(error);
   }
-  /** uid of the operator whose code runs now, told from its stack; a watermark's callbacks have no line of generated code. */
+  /** uid of the operator whose code runs now, told from its stack; the callbacks of watermarks and batches have no line of generated code. */
   operatorAt(stack: string): string | undefined {
     return this.#operatorIn(stack) ?? this.#options.operators[this.#firing]?.uid;
   }
