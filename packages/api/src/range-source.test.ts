@@ -1,3 +1,4 @@
+import type { ReaderOutput } from "@millrace/spi";
 import { createVirtualPlatform } from "@millrace/testkit";
 import { expect, test } from "vitest";
 import { RangeEnumerator, RangeReader, type RangeSplit } from "./range-source.ts";
@@ -26,7 +27,16 @@ async function handedOut(ratePerSec: number, times: readonly number[]): Promise<
   for (const time of times) {
     await platform.run({ until: time });
     let count = 0;
-    const output = { emit: () => void count++, splitFinished() {}, full: false };
+    const output: ReaderOutput = {
+      emit: () => void count++,
+      emitBatch(_splitId, _values, from, to) {
+        // One by one, as an output that is nearly full takes them.
+        count += 1;
+        return Math.min(from + 1, to);
+      },
+      splitFinished() {},
+      full: false,
+    };
     while (reader.poll(output, 1_000) === "more");
     counts.push(count);
   }

@@ -20,6 +20,9 @@ export interface RangeSplit extends Split {
   readonly step: number;
   readonly next: number;
 }
+/** Records that are made before the first of them is handed on. */
+const recordsAtOnce = 256;
+
 export interface RangeOptions {
   readonly from: number;
   readonly to: number;
@@ -84,6 +87,11 @@ export class RangeReader implements SourceReader<RangeSplit> {
   #rateSince = Number.NaN;
   #rateDone = 0;
   #cancel: (() => void) | undefined;
+  /** Records of the first split that have been made and not all handed out: those from `#taken` up to `#made`, of which `#first` is the index. */
+  readonly #records: unknown[] = [];
+  #made = 0;
+  #taken = 0;
+  #first = 0;
 
   constructor(
     context: ReaderContext,
@@ -113,24 +121,24 @@ export class RangeReader implements SourceReader<RangeSplit> {
       return "nothing";
     }
     const { split } = current;
-    const rows = Math.min(maxRows, this.#allowed());
-    if (rows === 0) return "nothing";
-    for (let i = 0; i < rows && !output.full; i++) {
-      if (current.next >= split.to) {
-        this.#splits.shift();
-        output.splitFinished(split.splitId);
-        return "more";
-      }
-      const index = current.next;
-      current.next = index + split.step;
-      this.#rateDone += 1;
-      output.emit(split.splitId, this.#at(index), Number.NaN);
+    if (current.next >= split.to) {
+      this.#splits.shift();
+      output.splitFinished(split.splitId);
+      return "more";
+    }
+    if (this.#taken === this.#made && !this.#make(current, maxRows)) return "nothing";
+    while (this.#taken < this.#made) {
+      const taken = output.emitBatch(split.splitId, this.#records, this.#taken, this.#made);
+      if (taken === this.#taken) break;
+      current.next += (taken - this.#taken) * split.step;
+      this.#taken = taken;
     }
     return "more";
   }
-  where(): string | undefined {
-    const current = this.#splits[0];
-    return current === undefined ? undefined : `record ${current.next - current.split.step}`;
+  where(_splitId: string, row: number): string | undefined {
+    return this.#splits.length === 0
+      ? undefined
+      : `record ${this.#first + row * (this.#splits[0]?.split.step ?? 1)}`;
   }
   snapshot(): readonly RangeSplit[] {
     return this.#splits.map(({ split, next }) => ({ ...split, next }));
@@ -139,6 +147,26 @@ export class RangeReader implements SourceReader<RangeSplit> {
     this.#cancel?.();
   }
 
+  /** Makes some records; false when the rate allows none. */
+  #make(
+    { split, next }: { readonly split: RangeSplit; readonly next: number },
+    maxRows: number,
+  ): boolean {
+    const left = Math.ceil((split.to - next) / split.step);
+    const rows = Math.min(maxRows, recordsAtOnce, left, this.#allowed());
+    this.#first = next;
+    this.#taken = 0;
+    this.#made = 0;
+    try {
+      for (; this.#made < rows; this.#made++)
+        this.#records[this.#made] = this.#at(next + this.#made * split.step);
+    } catch (error) {
+      // Those before it go first.
+      if (this.#made === 0) throw error;
+    }
+    this.#rateDone += this.#made;
+    return this.#made > 0;
+  }
   /** How many records the rate allows now; when none, wakes the reader in time for the next. */
   #allowed(): number {
     const rate = this.#ratePerSec;

@@ -18,6 +18,7 @@ export class Subpartition {
   readonly #writer: BatchWriter;
   readonly #queue = new FrameQueue();
   #onRoom: (() => void) | undefined;
+  #onFull: () => void = () => {};
   records = 0;
   bytes = 0;
   batches = 0;
@@ -32,9 +33,10 @@ export class Subpartition {
     });
   }
 
-  /** Called when `full` turned false again. One listener. */
-  onRoom(listener: () => void): void {
-    this.#onRoom = listener;
+  /** `onRoom` is called when `full` turned false again, `onFull` when it turned true. One listener each. */
+  onRoom(onRoom: () => void, onFull: () => void = () => {}): void {
+    this.#onRoom = onRoom;
+    this.#onFull = onFull;
   }
   get full(): boolean {
     return this.#queue.bytes >= maxQueuedBytes;
@@ -76,6 +78,7 @@ export class Subpartition {
   #enqueue(kind: FrameKind, payload: Uint8Array): void {
     this.#queue.push({ kind, payload });
     this.#send();
+    if (this.full) this.#onFull();
   }
 
   #send(): void {

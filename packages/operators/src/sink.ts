@@ -47,6 +47,7 @@ export const sinkOperator: OperatorDefinition = {
       );
     };
     return {
+      inline: { kind: "sink", writer, afterRows: drain },
       open: () => writer.open?.(),
       onElement(value, timestamp) {
         writer.write(value, timestamp);

@@ -17,7 +17,7 @@ import type {
 } from "@millrace/spi";
 import { badRowOf, textOf } from "./bad-row.ts";
 import { blame } from "./chain/culprit.ts";
-import { generatorOf, ReadableClock, timestampReader } from "./watermarks/generator.ts";
+import { asGiven, generatorOf, ReadableClock, timestampReader } from "./watermarks/generator.ts";
 import { SplitWatermarks } from "./watermarks/split-watermarks.ts";
 
 /** What the enumerator sends to one reader. */
@@ -84,7 +84,7 @@ function createSource(setup: OperatorSetup): Operator {
         timestamp = read(value, given);
       } catch (error) {
         blame(error, setup.task.uid);
-        const place = reader.where?.(splitId) ?? `split ${splitId}`;
+        const place = reader.where?.(splitId, 0) ?? `split ${splitId}`;
         return setup.failed(error, {
           value: badRowOf(error, textOf(value), place),
           timestamp: given,
@@ -98,10 +98,38 @@ function createSource(setup: OperatorSetup): Operator {
       splits.afterEvent(value, timestamp);
       emitting = undefined;
     },
+    emitBatch(splitId, values, from, count) {
+      const stamped = splits.byRecord ? from : stamp(values, from, count);
+      // What must be looked at record by record, or has no timestamp.
+      if (stamped === from) {
+        if (output.full) return from;
+        readerOutput.emit(splitId, values[from], Number.NaN);
+        return from + 1;
+      }
+      emitting = splitId;
+      splits.beforeEvent(splitId);
+      const taken = output.emitBatch(values, timestamps, from, stamped);
+      splits.afterEvents(timestamps, from, taken);
+      emitting = undefined;
+      return taken;
+    },
     splitFinished: (splitId) => splits.finished(splitId),
     get full() {
       return output.full;
     },
+  };
+  let timestamps = new Float64Array(0);
+  /** Sets the timestamps of records from `from` on; answers the first that has none. */
+  const stamp = (values: readonly unknown[], from: number, count: number): number => {
+    if (timestamps.length < count) timestamps = new Float64Array(count).fill(Number.NaN);
+    if (read === asGiven) return count;
+    let row = from;
+    try {
+      for (; row < count; row++) timestamps[row] = read(values[row], Number.NaN);
+    } catch {
+      // It is read again by itself, and its error told.
+    }
+    return row;
   };
   /** Split of the record that is on its way through the chain; an error leaves it. */
   let emitting: string | undefined;
@@ -142,7 +170,9 @@ function createSource(setup: OperatorSetup): Operator {
       }
     },
     position: () =>
-      emitting === undefined ? undefined : (reader.where?.(emitting) ?? `split ${emitting}`),
+      emitting === undefined
+        ? undefined
+        : (reader.where?.(emitting, output.row) ?? `split ${emitting}`),
     endOfData() {
       output.emitWatermark(maxWatermark);
       return true;

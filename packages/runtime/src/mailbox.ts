@@ -13,8 +13,11 @@ export class TaskMailbox implements Mailbox {
   #pauses = 0;
   #closed = false;
 
-  constructor(wake: () => void) {
+  readonly #onPause: () => void;
+
+  constructor(wake: () => void, onPause: () => void = () => {}) {
     this.#wake = wake;
+    this.#onPause = onPause;
   }
   execute(fn: () => void): void {
     if (this.#closed) return;
@@ -23,6 +26,7 @@ export class TaskMailbox implements Mailbox {
   }
   pause(): void {
     this.#pauses += 1;
+    this.#onPause();
   }
   resume(): void {
     this.#pauses -= 1;

@@ -93,7 +93,8 @@ export class OperatorChain {
       jobName: host.job.jobName,
       subtask: this.#options.deployment.subtask,
       operators: this.hosted.map((_, index) => this.#chainOperator(index)),
-      isFull: () => watch.over || outputs.full || mailbox.paused,
+      isFull: () => outputs.full || mailbox.paused || watch.over,
+      rows: watch.rows,
       onExitWatermark: (operator, watermark) =>
         this.#options.outputs.watermark(operator, watermark),
       onExitIdle: (operator, idle) => this.#options.outputs.idle(operator, idle),

@@ -4,7 +4,7 @@
  * OUT-1  A row waits at most its edge's buffer timeout before its batch is made (0: after every step), whatever the other edges do.
  *        When the input has run dry it does not wait at all, unless the edge has made a batch less than its timeout ago: an idle
  *        pipeline delays nothing, and a busy one makes no more batches than one in each timeout.
- * OUT-2  `full` turning false wakes the subtask.
+ * OUT-2  `full` turning false wakes the subtask; turning true it is told at once (`onFull`).
  */
 import { isMillraceError, MillraceError } from "@millrace/base";
 import { adaptiveCodec, typedCodec } from "@millrace/data";
@@ -45,6 +45,7 @@ export class Outputs {
     readonly host: SlotHost;
     readonly deployment: TaskDeployment;
     readonly wake: () => void;
+    readonly onFull: () => void;
     readonly onFailure: (error: unknown) => void;
   }) {
     this.#host = options.host;
@@ -167,6 +168,7 @@ export class Outputs {
     options: {
       readonly host: SlotHost;
       readonly deployment: TaskDeployment;
+      readonly onFull: () => void;
       readonly onFailure: (error: unknown) => void;
     },
   ): ResultPartition {
@@ -186,7 +188,7 @@ export class Outputs {
         this.#wake();
       });
       const subpartition = new Subpartition(channel, codec.createWriter({ hashed }));
-      subpartition.onRoom(this.#wake);
+      subpartition.onRoom(this.#wake, options.onFull);
       return subpartition;
     });
     return new ResultPartition(

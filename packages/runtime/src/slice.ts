@@ -7,7 +7,7 @@
 import type { Clock } from "@millrace/base";
 
 const sliceMs = 1;
-const mostRows = 16;
+const mostRows = 32;
 const longMs = 0.05;
 
 /** One per slot. */
@@ -29,12 +29,15 @@ export class Slice {
   }
 }
 
-/** One per subtask: `over` is asked before each row and timer, `overNow` after each letter. */
+/**
+ * One per subtask. Whoever begins rows counts `rows[0]` down and asks `over` once it is below zero, which renews it; `hold` lets no further
+ * row begin before it is asked. The rest of `rows` is the chain's (GTX-6).
+ */
 export class SliceWatch {
+  readonly rows = new Int32Array(3);
   readonly #slice: Slice;
-  /** Rows between two looks at the clock, and those that are left until the next. */
+  /** Rows between two looks at the clock. */
   #stride = 1;
-  #left = 0;
   #lookedAt = 0;
   #stopped = false;
 
@@ -45,30 +48,24 @@ export class SliceWatch {
   begin(): void {
     this.#stopped = false;
     this.#lookedAt = this.#slice.clock.monotonic();
-    // The first question is free (SLC-2).
-    this.#left = this.#stride + 1;
+    // The first row is free (SLC-2).
+    this.rows[0] = this.#stride;
   }
+  hold(): void {
+    this.rows[0] = this.rows[2] = 0;
+  }
+  /** The slice is over. Looks at the clock. */
   get over(): boolean {
-    this.#left -= 1;
-    return this.#left <= 0 && this.#look();
-  }
-  /** The same, and looks at the clock in any case: for pieces of work that are longer than a row. */
-  get overNow(): boolean {
-    return this.#look();
-  }
-  /** Something stopped in this step because the slice was over, and can go on in the next one. */
-  get stopped(): boolean {
-    return this.#stopped;
-  }
-
-  #look(): boolean {
     if (this.#stopped) return true;
     const now = this.#slice.clock.monotonic();
     this.#stride = now - this.#lookedAt > longMs ? 1 : Math.min(mostRows, 2 * this.#stride);
-    this.#left = this.#stride;
     this.#lookedAt = now;
     this.#stopped = this.#slice.endedAt(now);
-    if (this.#stopped) this.#left = 0;
+    this.rows[0] = this.#stopped ? 0 : this.#stride - 1;
+    return this.#stopped;
+  }
+  /** Something stopped in this step because the slice was over, and can go on in the next one. */
+  get stopped(): boolean {
     return this.#stopped;
   }
 }

@@ -74,14 +74,16 @@ export class Task {
     this.vertexId = options.deployment.vertex.id;
     this.subtask = options.deployment.subtask;
     this.load = new LoadMeter(options.host.platform.clock);
-    this.#mailbox = new TaskMailbox(options.wake);
     this.#watch = new SliceWatch(options.slice);
+    const hold = () => this.#watch.hold();
+    this.#mailbox = new TaskMailbox(options.wake, hold);
     const failure = (error: unknown) => options.onFailure(error);
     const { clock } = options.host.platform;
     this.#outputs = new Outputs({
       host: options.host,
       deployment: options.deployment,
       wake: options.wake,
+      onFull: hold,
       onFailure: failure,
     });
     this.#gate = new Gate({
@@ -170,7 +172,7 @@ export class Task {
   }
 
   #work(): boolean {
-    this.#mailbox.drain(() => this.#watch.overNow);
+    this.#mailbox.drain(() => this.#watch.over);
     if (!this.#running || this.#closed) return false;
     const more = !this.#outputs.full && !this.#mailbox.paused && (this.#continue() ?? this.#take());
     return more || this.#mailbox.waiting;

@@ -69,6 +69,12 @@ export type InlineBody =
   | {
       readonly kind: "flatMap";
       readonly fn: (value: never, emit: (value: unknown) => void) => unknown;
+    }
+  /** Emits nothing; `afterRows` is called when some rows have been written. */
+  | {
+      readonly kind: "sink";
+      readonly writer: { write(value: unknown, timestamp: number): void };
+      readonly afterRows: () => void;
     };
 
 export interface BarrierInfo {
@@ -84,6 +90,17 @@ export interface BarrierInfo {
 /** Where an operator's records go: the rest of its chain, or the network. */
 export interface Output {
   emit(value: unknown, timestamp: number): void;
+  /**
+   * Records from `from` up to `count`, in order, with their timestamps; asks for room before each and answers the one at which it
+   * stopped. Within the call `row` is the one on its way. For operators that poll.
+   */
+  emitBatch(
+    values: readonly unknown[],
+    timestamps: Float64Array,
+    from: number,
+    count: number,
+  ): number;
+  readonly row: number;
   /** A record of the side output `name`; dropped (and counted) when nobody reads that side. */
   emitSide(name: string, value: unknown, timestamp: number): void;
   /** An operator-generated watermark (sources and `assignTimestampsAndWatermarks` only). */

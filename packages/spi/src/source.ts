@@ -98,8 +98,11 @@ export interface SourceReader<S extends Split> {
   poll(output: ReaderOutput, maxRows: number): "more" | "nothing" | "end";
   /** Unfinished splits with their positions: exactly the records already emitted are behind them. */
   snapshot(): readonly S[];
-  /** For error messages: the place in the split that the record handed out last came from, such as "flights.csv:17". */
-  where?(splitId: string): string | undefined;
+  /**
+   * For error messages: the place in the split that the record handed out last came from, such as "flights.csv:17"; of records handed out
+   * together the one in `row`.
+   */
+  where?(splitId: string, row: number): string | undefined;
   onCheckpointCompleted?(checkpointId: number): void;
   close?(): void | Promise<void>;
 }
@@ -107,6 +110,11 @@ export interface SourceReader<S extends Split> {
 export interface ReaderOutput {
   /** One record of a split; `timestamp` NaN when the source has none of its own. */
   emit(splitId: string, value: unknown, timestamp: number): void;
+  /**
+   * Records of a split from `from` up to `count` that have no timestamps of their own, as one by one with `full` in between, but cheaper.
+   * Answers the first that was not taken: the rest must be offered again.
+   */
+  emitBatch(splitId: string, values: readonly unknown[], from: number, count: number): number;
   /** The split is done: its watermark no longer counts. */
   splitFinished(splitId: string): void;
   /** Downstream has no room, or the slice is over: return "more" now. Ask before every record. */

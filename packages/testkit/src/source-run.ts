@@ -6,7 +6,13 @@
  * SRR-2  A snapshot is copied as plain data, and takes assignments that have not reached their reader with it, as a barrier would.
  */
 import type { Platform } from "@millrace/base";
-import type { SourceDefinition, SourceReader, Split, SplitEnumerator } from "@millrace/spi";
+import type {
+  ReaderOutput,
+  SourceDefinition,
+  SourceReader,
+  Split,
+  SplitEnumerator,
+} from "@millrace/spi";
 
 export interface SourceSnapshot {
   readonly enumerator: unknown;
@@ -124,14 +130,20 @@ export class SourceRun {
     const { maxRows = 100 } = this.#options;
     const { records, finished } = this;
     const before = records.length;
-    return reader.poll(
-      {
-        emit: (splitId, value) => void records.push({ splitId, subtask, value }),
-        splitFinished: (splitId) => void finished.push(splitId),
-        get full() {
-          return records.length - before >= maxRows;
-        },
+    const output: ReaderOutput = {
+      emit: (splitId, value) => void records.push({ splitId, subtask, value }),
+      emitBatch(splitId, values, from, count) {
+        let row = from;
+        for (; row < count && !output.full; row++) output.emit(splitId, values[row], Number.NaN);
+        return row;
       },
+      splitFinished: (splitId) => void finished.push(splitId),
+      get full() {
+        return records.length - before >= maxRows;
+      },
+    };
+    return reader.poll(
+      output,
       // The bound on rows and the bound on room take turns.
       before % 2 === 0 ? maxRows : maxRows + 1,
     );

@@ -1,5 +1,5 @@
 /**
- * Runs seeds with a mistake planted in the engine's source until an invariant breaks; the last line says what came of it, as JSON:
+ * Runs seeds with a mistake planted in the engine's source until one of the invariants breaks first that the mutant names; the last line says what came of it, as JSON:
  * `node tests/simulation/src/run-mutant.ts "<name>" [seeds]`.
  */
 import { registerHooks } from "node:module";
@@ -29,12 +29,15 @@ registerHooks({
   },
 });
 
+// A mutant that forgets a promise is to be caught by what comes of it.
+process.on("unhandledRejection", () => {});
 const { kindOf, simulate } = await import("./simulation.ts");
 if (planted.size !== mutant.edits.length) throw new Error("a file of the mutant is not loaded");
 let caught: { seed: number; violation: string } | undefined;
 for (let seed = 1; seed <= Number(seeds) && caught === undefined; seed++) {
   if (mutant.kind !== undefined && kindOf(seed) !== mutant.kind) continue;
   const [violation] = (await simulate(seed)).violations;
-  if (violation !== undefined) caught = { seed, violation };
+  if (violation !== undefined && mutant.breaks.includes(violation.split(":")[0] ?? ""))
+    caught = { seed, violation };
 }
 process.stdout.write(`${JSON.stringify(caught ?? {})}\n`, () => process.exit(0));

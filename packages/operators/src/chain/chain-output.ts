@@ -11,6 +11,8 @@ import type { Output } from "@millrace/spi";
 
 export type Exit = (value: unknown, timestamp: number) => void;
 
+type Batch = Output["emitBatch"];
+
 /** Where the records of a side output go. */
 export interface Side {
   /** Network outputs: they capture a record at once. */
@@ -24,6 +26,7 @@ export interface OutputHome {
   /** By operator. */
   readonly recordsOut: Float64Array;
   readonly full: boolean;
+  readonly row: number;
   emitWatermark(operator: number, watermark: number): void;
   emitIdle(operator: number, idle: boolean): void;
 }
@@ -43,6 +46,7 @@ export class ChainOutput implements Output {
   readonly #index: number;
   #out: Exit = () => {};
   #sides: ReadonlyMap<string, Side> = new Map();
+  #batch: Batch | undefined;
   #held: Held[] | undefined;
 
   constructor(chain: OutputHome, index: number) {
@@ -50,13 +54,29 @@ export class ChainOutput implements Output {
     this.#index = index;
   }
   /** The operator is made before the generated code is: its ways out come afterwards. */
-  connect(out: Exit, sides: ReadonlyMap<string, Side>): void {
+  connect(out: Exit, sides: ReadonlyMap<string, Side>, batch: Batch | undefined): void {
     this.#out = out;
     this.#sides = sides;
+    this.#batch = batch;
   }
   emit(value: unknown, timestamp: number): void {
     if (this.#held === undefined) this.#out(value, timestamp);
     else this.#held.push({ kind: "record", side: undefined, value, timestamp });
+  }
+  emitBatch(
+    values: readonly unknown[],
+    timestamps: Float64Array,
+    from: number,
+    count: number,
+  ): number {
+    if (this.#held === undefined && this.#batch !== undefined)
+      return this.#batch(values, timestamps, from, count);
+    let row = from;
+    for (; row < count && !this.full; row++) this.emit(values[row], timestamps[row]!);
+    return row;
+  }
+  get row(): number {
+    return this.#chain.row;
   }
   emitSide(name: string, value: unknown, timestamp: number): void {
     if (this.#held !== undefined) {

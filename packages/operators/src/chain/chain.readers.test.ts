@@ -14,7 +14,11 @@ interface Part {
   create(output: Output): Operator;
 }
 const noState = { mark() {}, undo() {}, release() {} } as unknown as KeyedState;
-function chainOf(parts: readonly Part[], onEvent: (event: unknown) => void = () => {}): Chain {
+function chainOf(
+  parts: readonly Part[],
+  onEvent: (event: unknown) => void = () => {},
+  budget: { readonly rows?: Int32Array; readonly isFull?: () => boolean } = {},
+): Chain {
   return new Chain({
     jobName: "readers",
     subtask: 0,
@@ -32,6 +36,7 @@ function chainOf(parts: readonly Part[], onEvent: (event: unknown) => void = () 
       }),
     ),
     isFull: () => false,
+    ...budget,
     onExitWatermark: (operator, watermark) => onEvent([parts[operator]?.uid, watermark]),
     onExitIdle: (operator, idle) => onEvent([parts[operator]?.uid, idle]),
   });
@@ -236,5 +241,150 @@ describe("OUT-1: under every policy a watermark leaves behind the record that ca
       ["after", false],
       ["op", false],
     ]);
+  });
+});
+
+describe("GTX-6: the budget of rows", () => {
+  const counting = () => {
+    const rows = new Int32Array(3);
+    const seen: unknown[] = [];
+    const told = { looks: 0, full: false };
+    const chain = chainOf(
+      [
+        {
+          uid: "m",
+          parent: -1,
+          exits: [(value) => seen.push(value) === 5 && rows.fill(0)],
+          create: mapOf((value) => value, true),
+        },
+      ],
+      () => {},
+      {
+        rows,
+        isFull() {
+          told.looks += 1;
+          if (!told.full) rows[0] = 2;
+          return told.full;
+        },
+      },
+    );
+    const process = (from: number, to: number) =>
+      chain.process(
+        0,
+        Array.from({ length: to }, (_, i) => i),
+        new Float64Array(to),
+        from,
+      );
+    return { rows, seen, told, process };
+  };
+
+  test("full is asked once it is used up; what is left of it stays", () => {
+    const { rows, told, process } = counting();
+    rows[0] = 3;
+    expect([process(0, 2), told.looks, rows[0]]).toEqual([2, 0, 1]);
+    expect([process(2, 4), told.looks, rows[0]]).toEqual([4, 1, 2]);
+  });
+  test("taken away while a row is worked on, no further row begins unasked", () => {
+    const { rows, seen, told, process } = counting();
+    rows[0] = 100;
+    told.full = true;
+    expect([process(0, 10), told.looks, seen.length]).toEqual([5, 1, 5]);
+    told.full = false;
+    expect([process(5, 10), seen]).toEqual([10, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]]);
+  });
+});
+
+describe("rows that a source emits together", () => {
+  const source = (batch: (output: Output) => number): Part => ({
+    uid: "in",
+    parent: -1,
+    create: (output) => ({
+      onElement() {},
+      poll() {
+        batch(output);
+        return "more";
+      },
+    }),
+  });
+  const poll = (chain: Chain) => chain.operators[0]?.poll?.(1);
+
+  test("go down the chain in order, stop before the row without room, and are counted", () => {
+    const seen: unknown[] = [];
+    let looks = 0;
+    const taken: number[] = [];
+    const chain = chainOf(
+      [
+        source((output) => {
+          const from = taken.at(-1) ?? 1;
+          taken.push(output.emitBatch(["a", "b", "c", "d"], Float64Array.of(1, 2, 3, 4), from, 4));
+          return 0;
+        }),
+        { uid: "m", parent: 0, create: mapOf((value) => `${value}!`, true) },
+        {
+          uid: "s",
+          parent: 1,
+          create: () => ({ onElement: (value, at) => void seen.push([value, at]) }),
+        },
+      ],
+      () => {},
+      { isFull: () => ++looks === 2 },
+    );
+    poll(chain);
+    poll(chain);
+    expect(taken).toEqual([2, 4]);
+    expect(seen).toEqual([
+      ["b!", 2],
+      ["c!", 3],
+      ["d!", 4],
+    ]);
+    expect([...chain.recordsOut]).toEqual([3, 3, 0]);
+    expect([...chain.recordsIn]).toEqual([0, 3, 3]);
+  });
+  test("`row` is the one on its way when something goes wrong", () => {
+    let at = -1;
+    const chain = chainOf([
+      source((output) => {
+        try {
+          return output.emitBatch([1, 1, 0, 1], new Float64Array(4), 0, 4);
+        } finally {
+          at = output.row;
+        }
+      }),
+      {
+        uid: "m",
+        parent: 0,
+        create: mapOf((value) => {
+          if (value === 0) throw new Error("no zero");
+          return value;
+        }, true),
+      },
+    ]);
+    expect(() => poll(chain)).toThrow("no zero");
+    expect(at).toBe(2);
+  });
+  test("a sink that is inlined is asked with each look and at the end, not after each row", () => {
+    const log: unknown[] = [];
+    const sink: Part = {
+      uid: "out",
+      parent: 0,
+      create: () => ({
+        inline: {
+          kind: "sink",
+          writer: { write: (value, timestamp) => void log.push([value, timestamp]) },
+          afterRows: () => void log.push("after"),
+        },
+        onElement() {
+          throw new Error("it is inlined");
+        },
+      }),
+    };
+    const rows = Int32Array.of(2, 0, 0);
+    const chain = chainOf(
+      [source((output) => output.emitBatch(["a", "b", "c"], Float64Array.of(1, 2, 3), 0, 3)), sink],
+      () => {},
+      { rows },
+    );
+    poll(chain);
+    expect(log).toEqual([["a", 1], ["b", 2], "after", ["c", 3], "after"]);
   });
 });

@@ -37,16 +37,29 @@ export interface ChainOptions {
   readonly jobName: string;
   readonly subtask: number;
   readonly operators: readonly ChainOperator[];
-  /** No room downstream, or input is paused, or time is up. Asked before every row. */
+  /**
+   * No room downstream, or input is paused, or time is up. Asked before a row once the budget of rows is used up, which whoever knows
+   * better can renew (`rows[0]`) or take away (0).
+   */
   readonly isFull: () => boolean;
+  /** Budget of rows, and the row of a batch that is being worked on. Absent: `isFull` is asked before every row. */
+  readonly rows?: Int32Array;
   /** A watermark or status leaves the chain at this operator. */
   readonly onExitWatermark: (operator: number, watermark: number) => void;
   readonly onExitIdle: (operator: number, idle: boolean) => void;
 }
 
+type Loop = (
+  values: readonly unknown[],
+  timestamps: Float64Array,
+  from: number,
+  count: number,
+) => number;
+
 interface Generated {
-  readonly process0: (values: readonly unknown[], timestamps: Float64Array, from: number) => number;
-  readonly process1: Generated["process0"] | undefined;
+  readonly process0: Loop;
+  readonly process1: Loop | undefined;
+  readonly batch: Loop | undefined;
   readonly ins: readonly (Exit | undefined)[];
   readonly outs: readonly (Exit | undefined)[];
 }
@@ -63,6 +76,8 @@ export class Chain {
   readonly #generated: Generated;
   readonly #text: ChainText;
   readonly #children: readonly (readonly number[])[];
+  readonly #rows: Int32Array;
+  readonly #isFull: () => boolean;
   /** Watermark that an operator has begun but not finished; NaN: none. */
   readonly #pending: Float64Array;
   /** Last watermark that an operator has finished. */
@@ -78,6 +93,14 @@ export class Chain {
 
   constructor(options: ChainOptions) {
     this.#options = options;
+    const rows = options.rows ?? new Int32Array(3);
+    this.#rows = rows;
+    // Without anybody to renew it the budget stays at nothing.
+    const full = () => {
+      rows[0] = 0;
+      return options.isFull();
+    };
+    this.#isFull = full;
     const count = options.operators.length;
     this.recordsIn = new Float64Array(count);
     this.recordsOut = new Float64Array(count);
@@ -112,6 +135,7 @@ export class Chain {
           reads: operator.reads,
           inputs: operator.inputs,
           exits: operator.exits.length,
+          emitsBatches: created[i]?.poll !== undefined,
           inline: inline === undefined || inline.kind === "flatMap" ? undefined : inline.kind,
           fields: inline?.kind === "filterPresent" ? inline.fields : [],
         };
@@ -123,6 +147,7 @@ export class Chain {
       "functions",
       "exits",
       "gate",
+      "rows",
       "recordsIn",
       "recordsOut",
       "copy",
@@ -131,21 +156,32 @@ export class Chain {
     ) as (...parts: readonly unknown[]) => Generated;
     const gate = {
       get full() {
-        return options.isFull();
+        return full();
       },
     };
     this.#generated = make(
       created.map((operator, i) => this.#guards[i] ?? operator),
-      inlines.map((inline) => (inline !== undefined && "fn" in inline ? inline.fn : undefined)),
+      inlines.map((inline) =>
+        inline === undefined || inline.kind === "sink"
+          ? inline
+          : "fn" in inline
+            ? inline.fn
+            : undefined,
+      ),
       options.operators.map((operator) => operator.exits),
       gate,
+      this.#rows,
       this.recordsIn,
       this.recordsOut,
       copyRecord,
       assertSynchronous,
     );
     this.#outputs.forEach((output, i) => {
-      output.connect(this.#generated.outs[i] ?? (() => {}), this.#sides(i));
+      output.connect(
+        this.#generated.outs[i] ?? (() => {}),
+        this.#sides(i),
+        i === 0 ? this.#generated.batch : undefined,
+      );
     });
   }
 
@@ -158,7 +194,7 @@ export class Chain {
   ): number {
     const process = input === 0 ? this.#generated.process0 : this.#generated.process1;
     if (process === undefined) throw new RangeError("the chain has one input");
-    return process(values, timestamps, from);
+    return process(values, timestamps, from, values.length);
   }
   /** The same for a batch (CHA-4). */
   processBatch(input: 0 | 1, batch: RecordBatch, from: number): number {
@@ -179,7 +215,11 @@ export class Chain {
   }
   /** One record that does not come in a batch (timers and async results of the head go through its output instead). */
   get full(): boolean {
-    return this.#options.isFull();
+    return --this.#rows[0]! < 0 && this.#isFull();
+  }
+  /** Row of the batch that is being worked on. */
+  get row(): number {
+    return this.#rows[1] ?? 0;
   }
   /** The input watermark that an operator has reached. */
   watermarkOf(operator: number): number {

@@ -17,7 +17,7 @@ test("GTX-1: equal chains of two jobs, and of two subtasks, have different texts
 });
 
 test.each(["\n", "\r", "\u2028", "\u2029", "*/", "`${", "'\"\\"])(
-  "GTX-2 GTX-4: names and fields with %j in them change no line of the code",
+  "GTX-2 GTX-7: names and fields with %j in them change no line of the code",
   (text) => {
     const uid = `a${text}throw 1;${text}b`;
     const present: ChainOperatorShape = {
@@ -31,17 +31,18 @@ test.each(["\n", "\r", "\u2028", "\u2029", "*/", "`${", "'\"\\"])(
       operators: [present, { ...map(uid), reads: { operator: 0 } }],
     });
     const make = new Function(
-      ...["operators", "functions", "exits", "gate", "recordsIn", "recordsOut"],
+      ...["operators", "functions", "exits", "gate", "rows", "recordsIn", "recordsOut"],
       code,
     );
     const boom = () => {
       throw new Error("boom");
     };
-    const chain = make([], [undefined, boom], [[], []], { full: false }, [0, 0], [0, 0]);
-    expect(chain.process0([{}], [0], 0)).toBe(1);
+    const gate = { full: false };
+    const chain = make([], [undefined, boom], [[], []], gate, [0, 0, 0], [0, 0], [0, 0]);
+    expect(chain.process0([{}], [0], 0, 1)).toBe(1);
     let stack = "";
     try {
-      chain.process0([{ [`f${text}g`]: 1 }], [0], 0);
+      chain.process0([{ [`f${text}g`]: 1 }], [0], 0, 1);
     } catch (error) {
       stack = (error as Error).stack ?? "";
     }

@@ -1,9 +1,10 @@
 /**
  * The generated function of a chain: one straight loop over a batch's rows, user functions called in place.
  *
- *   process0(values, timestamps, from)      the loop; returns the row at which it stopped
- *   in3(value, timestamp)                   operator 3 entered from outside: it reads a side output, or a body was long enough
- *   out3(value, timestamp)                  what becomes of operator 3's output: the rest of the chain as straight code
+ *   process0(values, timestamps, from, count)  the loop over rows of input 0; returns the row at which it stopped
+ *   batch0(values, timestamps, from, count)    the same over rows that operator 0 (a source) emits together
+ *   in3(value, timestamp)                      operator 3 entered from outside: it reads a side output, or a body was long enough
+ *   out3(value, timestamp)                     what becomes of operator 3's output: the rest of the chain as straight code
  *
  * GTX-1  Every text is unique (it holds the job, the operators' uids and the subtask), so V8 shares no type feedback between chains,
  *        nor between the subtasks of one that run in the same thread.
@@ -12,7 +13,10 @@
  *        the network is captured there and then, before any reader has it.
  * GTX-5  A function that answers a promise fails its operator (CSC-1).
  * GTX-3  The body of one function holds at most `maxCalls` calls; what is longer goes on in the next function.
- * GTX-4  Names are text and nothing else: no line of the code ends where a name has the end of a line.
+ * GTX-6  A loop begins as many rows as the budget (`rows[0]`) says and then asks `full`, which renews it. While it runs, `rows[1]` is the row
+ *        that it is at, and `rows[2]` the first that it may not begin. Records are counted in local variables, and added up at its end.
+ *        Sinks are asked whether they have room at each such look, and at the end.
+ * GTX-7  Names are text and nothing else: no line of the code ends where a name has the end of a line.
  */
 export interface ChainShape {
   readonly jobName: string;
@@ -23,10 +27,12 @@ export interface ChainOperatorShape {
   readonly uid: string;
   /** -1: the chain's input. */
   readonly reads: { readonly operator: number; readonly side?: string };
-  readonly inline: "map" | "filter" | "filterPresent" | undefined;
+  readonly inline: "map" | "filter" | "filterPresent" | "sink" | undefined;
   /** For filterPresent. */
   readonly fields: readonly string[];
   readonly inputs: 1 | 2;
+  /** It is a source: rows leave it together. Operator 0 only. */
+  readonly emitsBatches?: boolean;
   /** Number of exits (network outputs) of the main output. */
   readonly exits: number;
 }
@@ -55,6 +61,10 @@ class ChainTextBuilder {
   /** Functions still to be written, and the names of all that are or will be. */
   readonly #wanted: { readonly entry: "in" | "out"; readonly operator: number }[] = [];
   readonly #written = new Set<string>();
+  /** Of the loop that is being written: local counter → the counts that are its value. Undefined outside of a loop. */
+  #counters: Map<string, string[]> | undefined;
+  /** Inlined in the loop that is being written. */
+  readonly #sinks: number[] = [];
   #calls = 0;
   #names = 0;
 
@@ -69,11 +79,27 @@ class ChainTextBuilder {
     const sourceUrl = `millrace/${jobName}/${uids[0] ?? "chain"}`.replace(/\s/g, "_");
     this.#line(`// subtask ${subtask} of the chain ${literal(uids)} in ${literal(jobName)}`);
     this.#line('"use strict";');
-    const heads = this.#childrenOf(-1);
-    this.#loop(0, heads);
-    if (this.#shape.operators.some((operator) => operator.inputs === 2)) this.#loop(1, heads);
     this.#shape.operators.forEach((operator, i) => {
-      if (operator.inline === undefined) this.#want("out", i);
+      this.#line(`const operator${i} = operators[${i}], fn${i} = functions[${i}];`);
+      for (let exit = 0; exit < operator.exits; exit++)
+        this.#line(`const exit${i}_${exit} = exits[${i}][${exit}];`);
+    });
+    const heads = this.#childrenOf(-1);
+    this.#loop("process0", (value) => {
+      for (const head of heads) this.#deliver(head, value, "    ");
+    });
+    if (this.#shape.operators.some((operator) => operator.inputs === 2))
+      this.#loop("process1", (value) => {
+        for (const head of heads) {
+          this.#count(`recordsIn[${head}]`, "    ");
+          this.#call(head, `operator${head}.onElement2(${value}, timestamp);`, "    ");
+        }
+      });
+    const batches = this.#shape.operators[0]?.emitsBatches === true;
+    if (batches) this.#loop("batch0", (value) => this.#output(0, value, "    "));
+    this.#shape.operators.forEach((operator, i) => {
+      // A sink's committables leave at the barrier.
+      if (operator.inline === undefined || operator.inline === "sink") this.#want("out", i);
       if (operator.reads.side !== undefined) this.#want("in", i);
     });
     for (let next = this.#wanted.shift(); next !== undefined; next = this.#wanted.shift()) {
@@ -89,7 +115,7 @@ class ChainTextBuilder {
         .map((_, i) => (this.#written.has(`${entry}${i}`) ? `${entry}${i}` : "undefined"))
         .join(", ");
     this.#line(
-      `return { process0, process1: typeof process1 === "undefined" ? undefined : process1, ins: [${written("in")}], outs: [${written("out")}] };`,
+      `return { process0, process1: typeof process1 === "undefined" ? undefined : process1, batch: ${batches ? "batch0" : "undefined"}, ins: [${written("in")}], outs: [${written("out")}] };`,
     );
     this.#line(`//# sourceURL=${sourceUrl}`);
     return { code: this.#text.join("\n"), lines: this.#lines, sourceUrl };
@@ -101,38 +127,81 @@ class ChainTextBuilder {
     );
   }
 
-  #loop(input: 0 | 1, heads: readonly number[]): void {
+  #loop(name: string, body: (value: string) => void): void {
     this.#calls = 0;
-    this.#line(`function process${input}(values, timestamps, from) {`);
-    this.#line("  const count = values.length;");
-    this.#line("  for (let row = from; row < count; row++) {");
+    this.#counters = new Map();
+    this.#line(`function ${name}(values, timestamps, from, count) {`);
+    const counters = this.#text.push("") - 1;
+    this.#line("  let row = from;");
+    this.#line("  rows[2] = row + rows[0];");
+    this.#line("  for (; row < count; row++) {");
     // Looked at before each row, so that a row is never begun without room (OPR-3).
-    this.#line("    if (gate.full) return row;");
+    this.#line("    if (row >= rows[2]) {");
+    const look = this.#text.push("") - 1;
+    this.#line("      if (gate.full) break;");
+    this.#line("      rows[2] = row + rows[0] + 1;");
+    this.#line("    }");
+    this.#line("    rows[1] = row;");
     this.#line("    const value = values[row], timestamp = timestamps[row];");
-    for (const head of heads) {
-      if (input === 0) this.#deliver(head, "value", "    ");
-      else {
-        this.#line(`    recordsIn[${head}]++;`);
-        this.#call(head, `operators[${head}].onElement2(value, timestamp);`, "    ");
-      }
-    }
+    this.#reached = "(row - from)";
+    body("value");
     this.#line("  }");
-    this.#line("  return count;");
+    const locals = [...this.#counters.keys()].filter((counter) => counter !== "(row - from)");
+    if (locals.length > 0)
+      this.#text[counters] = `  let ${locals.map((counter) => `${counter} = 0`).join(", ")};`;
+    this.#line("  rows[0] = rows[2] < row ? 0 : rows[2] - row;");
+    for (const [counter, counts] of this.#counters)
+      for (const count of counts) this.#line(`  ${count} += ${counter};`);
+    const sinks = this.#sinks.splice(0);
+    // Where no row has been written nothing is asked: a sink that never has room for more than one would stop the loop before each.
+    const asked = sinks.map((sink) => `fn${sink}.afterRows();`).join(" ");
+    this.#text[look] = asked === "" ? "" : `if (row > from) { ${asked} }`;
+    for (const sink of sinks) this.#blamed(sink, `  if (row > from) fn${sink}.afterRows();`);
+    this.#counters = undefined;
+    this.#line("  return row;");
     this.#line("}");
+  }
+  /** The local variable that counts how often the place being written is reached, in a loop. */
+  #reached = "";
+  #count(what: string, indent: string): void {
+    if (this.#counters === undefined) {
+      this.#line(`${indent}${what}++;`);
+      return;
+    }
+    const counts = this.#counters.get(this.#reached);
+    if (counts === undefined) this.#counters.set(this.#reached, [what]);
+    else counts.push(what);
+  }
+  /** What is written by `body` is reached by some of the rows only. */
+  #sometimes(indent: string, body: () => void): void {
+    const outer = this.#reached;
+    if (this.#counters !== undefined) {
+      this.#reached = `n${this.#names++}`;
+      this.#counters.set(this.#reached, []);
+      this.#line(`${indent}${this.#reached}++;`);
+    }
+    body();
+    this.#reached = outer;
   }
 
   /** The value goes into an operator. */
   #deliver(operator: number, value: string, indent: string): void {
     const shape = this.#shape.operators[operator];
     if (shape === undefined) return;
-    this.#line(`${indent}recordsIn[${operator}]++;`);
+    this.#count(`recordsIn[${operator}]`, indent);
     switch (shape.inline) {
       case undefined:
-        this.#call(operator, `operators[${operator}].onElement(${value}, timestamp);`, indent);
+        this.#call(operator, `operator${operator}.onElement(${value}, timestamp);`, indent);
+        return;
+      case "sink":
+        this.#call(operator, `fn${operator}.writer.write(${value}, timestamp);`, indent);
+        if (this.#counters === undefined)
+          this.#blamed(operator, `${indent}fn${operator}.afterRows();`);
+        else this.#sinks.push(operator);
         return;
       case "map": {
         const result = `v${this.#names++}`;
-        this.#call(operator, `const ${result} = functions[${operator}](${value});`, indent);
+        this.#call(operator, `const ${result} = fn${operator}(${value});`, indent);
         // Inline, because a call would cost more than the test.
         this.#blamed(
           operator,
@@ -143,10 +212,10 @@ class ChainTextBuilder {
       }
       case "filter": {
         const keep = `v${this.#names++}`;
-        this.#call(operator, `const ${keep} = functions[${operator}](${value});`, indent);
+        this.#call(operator, `const ${keep} = fn${operator}(${value});`, indent);
         this.#blamed(operator, `${indent}if (typeof ${keep} === "object") synchronous(${keep});`);
         this.#line(`${indent}if (${keep}) {`);
-        this.#output(operator, value, `${indent}  `);
+        this.#sometimes(`${indent}  `, () => this.#output(operator, value, `${indent}  `));
         this.#line(`${indent}}`);
         return;
       }
@@ -155,7 +224,7 @@ class ChainTextBuilder {
           .map((field) => `${value}[${literal(field)}] != null`)
           .join(" && ");
         this.#call(operator, `if (${present === "" ? "true" : present}) {`, indent);
-        this.#output(operator, value, `${indent}  `);
+        this.#sometimes(`${indent}  `, () => this.#output(operator, value, `${indent}  `));
         this.#line(`${indent}}`);
         return;
       }
@@ -164,11 +233,11 @@ class ChainTextBuilder {
 
   /** The value leaves an operator: to its readers in the chain and to the network. */
   #output(operator: number, value: string, indent: string): void {
-    this.#line(`${indent}recordsOut[${operator}]++;`);
+    this.#count(`recordsOut[${operator}]`, indent);
     const exits = this.#shape.operators[operator]?.exits ?? 0;
     // What can't be encoded is its operator's fault.
     for (let exit = 0; exit < exits; exit++)
-      this.#blamed(operator, `${indent}exits[${operator}][${exit}](${value}, timestamp);`);
+      this.#blamed(operator, `${indent}exit${operator}_${exit}(${value}, timestamp);`);
     const children = this.#children[operator] ?? [];
     children.forEach((child, i) => {
       const own = i === children.length - 1 ? value : this.#copyOf(value, indent);

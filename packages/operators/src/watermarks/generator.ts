@@ -53,6 +53,13 @@ export class WatermarkTracker {
     else if (timestamp > this.#highest) this.#highest = timestamp;
     return was;
   }
+  /** As `onEvent` for many records, of which only their timestamps count. */
+  onEvents(timestamps: Float64Array, from: number, to: number): void {
+    this.#active = true;
+    this.idle = false;
+    for (let row = from; row < to; row++)
+      if (timestamps[row]! > this.#highest) this.#highest = timestamps[row]!;
+  }
   /** `readableMs`: a clock that stands still while nothing can be read. True when the input became idle now. */
   onPeriodic(readableMs: number): boolean {
     if (this.#becomesIdle(readableMs)) {
@@ -102,6 +109,9 @@ export class ReadableClock {
   }
 }
 
+/** What a record already carries. */
+export const asGiven = (_value: unknown, given: number): number => given;
+
 /** How an operator reads event times: a field, the user's function, or what the record already carries. */
 export function timestampReader(
   config: WatermarkConfig,
@@ -110,7 +120,7 @@ export function timestampReader(
 ): (value: unknown, given: number) => number {
   const { timestampField } = config;
   const fn = functions["timestamps"] as ((value: unknown) => number) | undefined;
-  if (timestampField === null && fn === undefined) return (_value, given) => given;
+  if (timestampField === null && fn === undefined) return asGiven;
   const read =
     timestampField === null
       ? (fn as (value: unknown) => number)

@@ -67,6 +67,14 @@ export class SplitWatermarks {
   afterEvent(value: unknown, timestamp: number): void {
     this.#current?.onEvent(value, timestamp);
   }
+  /** A user's generator sees each record, and may emit after it. */
+  get byRecord(): boolean {
+    return this.#generator !== undefined;
+  }
+  /** After records of the split of `beforeEvent`, where not each is looked at. */
+  afterEvents(timestamps: Float64Array, from: number, to: number): void {
+    if (to > from) this.#current?.onEvents(timestamps, from, to);
+  }
   onPeriodic(readableMs: number): void {
     for (const [splitId, tracker] of this.#trackers)
       if (tracker.onPeriodic(readableMs)) this.#combined.setIdle(splitId, true);
