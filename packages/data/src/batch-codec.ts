@@ -4,6 +4,7 @@ import { ColumnBatchWriter } from "./batch-writer.ts";
 import { ByteReader } from "./bytes.ts";
 import { bad, guarded, readColumn, typed } from "./column-reader.ts";
 import type { Column } from "./columns.ts";
+import { KeyedRows } from "./keyed-rows.ts";
 import { absent } from "./plain.ts";
 import { planOfType } from "./plan.ts";
 import type { TypeNode } from "./type.ts";
@@ -11,7 +12,11 @@ import { flag, magic0, magic1, maxDecodedRows, version } from "./wire.ts";
 
 /** For streams whose type only TypeScript knows. */
 export function adaptiveCodec(): BatchCodec {
-  return { createWriter: ({ hashed }) => new ColumnBatchWriter(hashed), decode: decodeBatch };
+  return {
+    createWriter: ({ hashed, keyField }) => new ColumnBatchWriter({ hashed, keyField }),
+    createKeyedRows: (channels, channelOf) => new KeyedRows(channels, channelOf),
+    decode: decodeBatch,
+  };
 }
 
 /**
@@ -20,7 +25,11 @@ export function adaptiveCodec(): BatchCodec {
  */
 export function typedCodec(type: TypeNode): BatchCodec {
   const plan = planOfType(type);
-  return { createWriter: ({ hashed }) => new ColumnBatchWriter(hashed, plan), decode: decodeBatch };
+  return {
+    createWriter: ({ hashed, keyField }) => new ColumnBatchWriter({ hashed, keyField, plan }),
+    createKeyedRows: (channels, channelOf) => new KeyedRows(channels, channelOf, plan),
+    decode: decodeBatch,
+  };
 }
 
 export function decodeBatch(bytes: Uint8Array): RecordBatch {

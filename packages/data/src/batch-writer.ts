@@ -11,10 +11,13 @@
 import { type BatchWriter, maxBatchBytes, maxBatchRows } from "./batch.ts";
 import { ByteWriter } from "./bytes.ts";
 import { writeColumn, writeFloats, writeStruct } from "./column-writer.ts";
+import { hashAscii, hashStrings } from "./hash-column.ts";
+import { hashKey } from "./key.ts";
+import type { KeyedRows } from "./keyed-rows.ts";
 import { absent, copyValue, setField, withPath } from "./plain.ts";
 import { type FieldPlan, learnPlan, type Plan } from "./plan.ts";
 import { createRowSink, type RowSink, roughSize } from "./shape.ts";
-import { looksRepetitive, reserve, writeTexts } from "./text-column.ts";
+import { looksRepetitive, reserve, type TextPlace, writeTexts } from "./text-column.ts";
 import { ColumnPlace, flag, magic0, magic1, version } from "./wire.ts";
 
 /**
@@ -30,15 +33,23 @@ const restBatches = 64;
 
 export class ColumnBatchWriter implements BatchWriter {
   readonly #hashed: boolean;
+  readonly #keyField: string | undefined;
+  /** Where in the batch that is being made the key field's strings lie as ASCII. */
+  #keyText: TextPlace | undefined;
   readonly #out = new ByteWriter(1_024);
   #rows = 0;
   #estimate = 0;
   #timestamps = new Float64Array(64);
   #hashes = new Uint32Array(64);
+  /** String keys by row, as far as they are not hashed yet; and how many. */
+  readonly #keys: string[] = [];
+  #keyCount = 0;
   #timed = false;
   #values: unknown[] = [];
   #plan: Plan | undefined;
   #sink: RowSink | undefined;
+  /** The plan knows more than the one that it came from. */
+  #hasLearnt = false;
   /** The rows so far are in the sink. */
   #inSink = false;
   #misses = 0;
@@ -46,8 +57,17 @@ export class ColumnBatchWriter implements BatchWriter {
   /** Bytes of the struct column before its rows. */
   #frame = 0;
 
-  constructor(hashed: boolean, plan?: Plan) {
+  constructor({
+    hashed,
+    keyField,
+    plan,
+  }: {
+    readonly hashed: boolean;
+    readonly keyField?: string | undefined;
+    readonly plan?: Plan | undefined;
+  }) {
     this.#hashed = hashed;
+    this.#keyField = keyField;
     if (plan !== undefined) this.#usePlan(plan);
   }
   get rows(): number {
@@ -71,6 +91,43 @@ export class ColumnBatchWriter implements BatchWriter {
     this.#rows = row + 1;
   }
 
+  addKeyed(value: unknown, timestamp: number, key: unknown): void {
+    if (typeof key !== "string") return this.add(value, timestamp, hashKey(key));
+    const row = this.#rows;
+    this.add(value, timestamp, 0);
+    this.#keys[row] = key;
+    this.#keyCount += 1;
+  }
+
+  /** Rows that wait elsewhere, `order[from]` to `order[to - 1]`, with their hashes. */
+  addRows(rows: KeyedRows, order: Int32Array, from: number, to: number): void {
+    const { plan, sink } = rows as { readonly plan: Plan; readonly sink: RowSink };
+    if (this.#rows === 0 && this.#misses < maxMisses) {
+      if (this.#hasLearnt) rows.learnt = this.#plan;
+      this.#hasLearnt = false;
+      if (this.#plan !== plan) this.#usePlan(plan);
+      this.#inSink = true;
+      this.#estimate = this.#frame;
+    }
+    if (this.#plan !== plan || !this.#inSink) {
+      for (let k = from; k < to; k++) {
+        const row = order[k]!;
+        this.add(rowOf(plan, sink, row), rows.timestamps[row]!, rows.hashes[row]!);
+      }
+      return;
+    }
+    const size = (this.#sink as RowSink).take(sink, order, from, to, this.#rows);
+    this.#estimate += size + rowOverhead * (to - from);
+    while (this.#rows + to - from > this.#timestamps.length) this.#grow();
+    for (let k = from; k < to; k++) {
+      const row = order[k]!;
+      const timestamp = rows.timestamps[row]!;
+      this.#timestamps[this.#rows] = timestamp;
+      if (timestamp === timestamp) this.#timed = true;
+      this.#hashes[this.#rows++] = rows.hashes[row]!;
+    }
+  }
+
   take(): Uint8Array<ArrayBuffer> {
     const out = this.#out;
     const rows = this.#rows;
@@ -84,15 +141,16 @@ export class ColumnBatchWriter implements BatchWriter {
       const at = reserve(out, 8, rows * 8);
       new Float64Array(out.buffer.buffer, at, rows).set(this.#timestamps.subarray(0, rows));
     }
-    if (this.#hashed) {
-      const at = reserve(out, 4, rows * 4);
-      new Uint32Array(out.buffer.buffer, at, rows).set(this.#hashes.subarray(0, rows));
-    }
+    const hashesAt = this.#hashed ? reserve(out, 4, rows * 4) : 0;
     if (this.#inSink) this.#writeSink(rows);
     else {
       writeColumn(out, this.#values, rows, ColumnPlace.top());
       if (this.#misses < maxMisses) this.#usePlan(learnPlan(this.#values, rows));
       this.#values = [];
+    }
+    if (this.#hashed) {
+      if (this.#keyCount > 0) this.#hashKeys(rows);
+      new Uint32Array(out.buffer.buffer, hashesAt, rows).set(this.#hashes.subarray(0, rows));
     }
     if (++this.#batches % restBatches === 0) this.#misses = 0;
     this.#rows = 0;
@@ -102,6 +160,26 @@ export class ColumnBatchWriter implements BatchWriter {
     return out.finish();
   }
 
+  /** Hashes the string keys of the rows. */
+  #hashKeys(rows: number): void {
+    const keys = this.#keys;
+    if (this.#keyCount === rows) {
+      const text = this.#keyText;
+      if (text === undefined) hashStrings(keys, rows, this.#hashes);
+      else {
+        // The last block may be read beyond the text.
+        this.#out.ensure(8);
+        const { buffer } = this.#out.buffer;
+        const ends = new Uint32Array(buffer, text.endsAt, rows);
+        hashAscii(new DataView(buffer), text.from, ends, rows, this.#hashes);
+      }
+    } else
+      for (let row = 0; row < rows; row++)
+        if (keys[row] !== undefined) this.#hashes[row] = hashKey(keys[row]);
+    keys.length = 0;
+    this.#keyCount = 0;
+    this.#keyText = undefined;
+  }
   #addObject(value: object, row: number): void {
     if (row === 0) {
       const trying = this.#misses < maxMisses;
@@ -169,9 +247,16 @@ export class ColumnBatchWriter implements BatchWriter {
     const place = ColumnPlace.top();
     // Always granted: an object in a sink has a field, so a batch of 40 KB has some thousand of them, and one row as many as its plan.
     place.tryTake(rows * structsOf(plan));
-    const next = writeRows(this.#out, plan, this.#sink as RowSink, { rows, sampled, place });
+    const next = writeRows(this.#out, plan, this.#sink as RowSink, {
+      ...{ rows, sampled, place },
+      onText: (field, text) => {
+        if (field === this.#keyField) this.#keyText = text;
+      },
+    });
     this.#misses = 0;
-    if (next !== plan) this.#usePlan(next);
+    if (next === plan) return;
+    this.#usePlan(next);
+    this.#hasLearnt = true;
   }
 
   #grow(): void {
@@ -192,7 +277,12 @@ function writeRows(
   out: ByteWriter,
   plan: Plan,
   sink: RowSink,
-  how: { readonly rows: number; readonly sampled: boolean; readonly place: ColumnPlace },
+  how: {
+    readonly rows: number;
+    readonly sampled: boolean;
+    readonly place: ColumnPlace;
+    readonly onText?: (field: string, text: TextPlace) => void;
+  },
 ): Plan {
   const { rows, sampled, place } = how;
   const columns = sink.columns();
@@ -205,7 +295,8 @@ function writeRows(
     else if (field.kind === "s") {
       const strings = column as string[];
       if (sampled && looksRepetitive(strings, rows)) next[i] = { ...field, kind: "x" };
-      writeTexts(out, strings, rows, sampled);
+      const text = writeTexts(out, strings, rows, sampled);
+      if (text !== undefined) how.onText?.(field.name, text);
       // Released, or the strings (and what they are slices of) would live until the next batch is as long.
       strings.fill("", 0, rows);
     } else if (field.kind === "r") {

@@ -12,6 +12,8 @@
  * No timestamp is NaN in the Float64 column; compare with `Number.isNaN`.
  */
 
+import type { KeyedRows } from "./keyed-rows.ts";
+
 /** V8 keeps a joined string out of the large-object space below 128 KB; see the design's section 3. */
 export const maxBatchBytes = 96 * 1024;
 /** Short rows: more than this gains nothing and delays the first of them. */
@@ -59,13 +61,20 @@ export interface BatchWriter {
   readonly full: boolean;
   /** Throws `DATA_UNENCODABLE` naming row and path for functions, symbols, class instances; the row is then not in the batch. */
   add(value: unknown, timestamp: number, hash: number): void;
+  /**
+   * As `add`, for a row whose hash is that of `key`; strings are hashed together by `take`. Throws `DATA_BAD_KEY`, too; the row is then not in
+   * the batch.
+   */
+  addKeyed(value: unknown, timestamp: number, key: unknown): void;
   /** The encoded batch; the writer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer>;
 }
 
 export interface BatchCodec {
-  /** `hashed`: the edge is keyed and the hash column travels with the batch. */
-  createWriter(options: { readonly hashed: boolean }): BatchWriter;
+  /** `hashed`: the edge is keyed and the hash column travels with the batch. `keyField`: the field that is the key, if one is. */
+  createWriter(options: { readonly hashed: boolean; readonly keyField?: string }): BatchWriter;
+  /** For a keyed edge with several channels. */
+  createKeyedRows(channels: number, channelOf: (hash: number) => number): KeyedRows;
   /** Throws `DATA_BAD_BATCH`. The batch may point into `bytes`: the caller gives the buffer away. */
   decode(bytes: Uint8Array): RecordBatch;
 }

@@ -32,6 +32,8 @@ const tag = {
   tuple: 7,
   object: 8,
 } as const;
+/** The last byte of a string key. */
+export const stringTag = tag.string;
 /** A key is small; deeper nesting is refused. */
 const maxKeyDepth = 16;
 

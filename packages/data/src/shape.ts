@@ -18,6 +18,8 @@ import { maxColumnDepth } from "./wire.ts";
 export interface RowSink {
   /** Takes a row; returns about the bytes it adds (as `roughSize`), or -1 when it does not fit. Throws `DATA_UNENCODABLE`. */
   put(row: object, index: number): number;
+  /** Takes `rows[from]` to `rows[to - 1]` of a sink of the same plan, to `index` and on; returns about the bytes. They share what they captured. */
+  take(other: RowSink, rows: Int32Array, from: number, to: number, index: number): number;
   /** By field: Float64Array for n, string[] for s, unknown[] for x and o, a sink for r; valid up to the last row put. */
   columns(): readonly (Float64Array | string[] | unknown[] | RowSink)[];
 }
@@ -88,7 +90,18 @@ function compileSink(names: readonly string[], kinds: readonly FieldKind[]): Mak
     each((n, i, k) => (k === "r" ? "" : `  c${i}[i] = ${storedValue(k, i, n)};`)),
     `  return ${fixed}${sizes};`,
     `}`,
-    `return { put, columns() { return [${names.map((_n, i) => `c${i}`).join(", ")}]; } };`,
+    `function take(other, rows, from, to, index) {`,
+    `  while (index + to - from > room) grow();`,
+    `  const columns = other.columns(); let size = ${fixed} * (to - from);`,
+    each((_n, i, k) => {
+      const at = "index + k - from";
+      if (k === "r") return `  size += c${i}.take(columns[${i}], rows, from, to, index);`;
+      const sized = k === "n" ? "" : k === "s" ? "size += v.length;" : "size += sizeOf(v);";
+      return `  { const s = columns[${i}]; for (let k = from; k < to; k++) { const v = s[rows[k]]; c${i}[${at}] = v; ${sized} } }`;
+    }),
+    `  return size;`,
+    `}`,
+    `return { put, take, columns() { return [${names.map((_n, i) => `c${i}`).join(", ")}]; } };`,
     `//# sourceURL=millrace/data/put-${++serial}`,
   );
   return new Function("environment", body.join("\n")) as MakeSink;

@@ -7,15 +7,21 @@ import type { ByteWriter } from "./bytes.ts";
 import { encodeText } from "./text.ts";
 import { kind } from "./wire.ts";
 
-/** A column of strings only; with few distinct ones, a dictionary. */
+/** Where a column's ASCII text and its ends lie in what is being written. */
+export interface TextPlace {
+  readonly from: number;
+  readonly endsAt: number;
+}
+
+/** A column of strings only; with few distinct ones, a dictionary. Answers where the text lies if it is ASCII. */
 export function writeTexts(
   out: ByteWriter,
   strings: readonly string[],
   rows: number,
   tryDictionary: boolean,
-): void {
+): TextPlace | undefined {
   if (tryDictionary && looksRepetitive(strings, rows) && writeDictionary(out, strings, rows))
-    return;
+    return undefined;
   const start = out.length;
   out.u8(kind.ascii);
   let at = reserve(out, 4, rows * 4);
@@ -31,7 +37,10 @@ export function writeTexts(
   // A little more room than ASCII needs: a longer result then shows instead of being cut off.
   out.ensure(length * 3 + 8);
   const written = encodeText(joined, out.buffer, from);
-  if (written === length) return out.reset(from + length);
+  if (written === length) {
+    out.reset(from + length);
+    return { from, endsAt: at };
+  }
   ends = new Uint32Array(out.buffer.buffer, at, rows).slice();
   out.reset(start);
   // UTF-16 is also the shorter one for scripts that take three bytes in UTF-8, and bounds a column at two bytes per unit.
@@ -47,6 +56,7 @@ export function writeTexts(
     new Uint32Array(out.buffer.buffer, at, rows).set(ends);
     out.rawUtf16(joined);
   }
+  return undefined;
 }
 
 /** Few distinct strings among 32 rows spread over the column. */

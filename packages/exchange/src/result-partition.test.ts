@@ -1,4 +1,15 @@
-import { adaptiveCodec, decodeBatch, hashKey, keyGroupOf, subtaskOfKeyGroup } from "@millrace/data";
+import {
+  adaptiveCodec,
+  type BatchCodec,
+  decodeBatch,
+  hashKey,
+  keyGroupOf,
+  subtaskOfKeyGroup,
+  t,
+  typedCodec,
+  typeNodeOf,
+} from "@millrace/data";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { decodeWatermark, encodeWatermark } from "./events.ts";
 import { type Partitioner, ResultPartition } from "./result-partition.ts";
@@ -9,7 +20,7 @@ interface Sent {
   readonly kind: FrameKind;
   readonly payload: Uint8Array;
 }
-function channel(credit: number) {
+function channel(credit: number, codec: BatchCodec = adaptiveCodec(), keyField?: string) {
   const sent: Sent[] = [];
   let left = credit;
   let listener = () => {};
@@ -32,7 +43,10 @@ function channel(credit: number) {
   };
   return {
     sent,
-    subpartition: new Subpartition(outbound, adaptiveCodec().createWriter({ hashed: true })),
+    subpartition: new Subpartition(
+      outbound,
+      codec.createWriter({ hashed: true, ...(keyField === undefined ? {} : { keyField }) }),
+    ),
     grant: (n: number) => {
       left += n;
       listener();
@@ -95,7 +109,12 @@ test("PRT-01: rebalance deals in turn, broadcast copies, global and forward take
 
 test("PRT-03: a key reaches the subtask that owns its key group, and its hash travels along", () => {
   const { result, rows } = partition(
-    { kind: "hash", key: (value) => `k${value as number}`, maxParallelism: 128 },
+    {
+      kind: "hash",
+      key: (value) => `k${value as number}`,
+      maxParallelism: 128,
+      codec: adaptiveCodec(),
+    },
     3,
   );
   emit(result, 100);
@@ -106,6 +125,129 @@ test("PRT-03: a key reaches the subtask that owns its key group, and its hash tr
       );
   });
 });
+
+const word = fc.oneof(
+  fc.constantFrom("a", "b", "c"),
+  fc.string({ unit: "binary-ascii", maxLength: 50 }),
+  fc.string({ unit: "grapheme", maxLength: 20 }),
+);
+const keyedRow = fc.oneof(
+  { weight: 8, arbitrary: fc.record({ k: word, n: fc.integer(), s: fc.constantFrom("x", "y") }) },
+  {
+    weight: 2,
+    arbitrary: fc.record({ k: fc.oneof(fc.integer(), fc.double({ noNaN: true })), n: fc.double() }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({ k: fc.boolean(), deep: fc.record({ list: fc.array(fc.nat()) }) }),
+  },
+);
+const keyedStream = fc
+  .tuple(
+    // Runs of one shape, as streams have.
+    fc.array(fc.tuple(keyedRow, fc.integer({ min: 1, max: 90 })), { maxLength: 12 }),
+    fc.array(fc.nat(300), { maxLength: 4 }),
+  )
+  .map(([runs, events]) => ({
+    rows: runs.flatMap(([row, times]) =>
+      Array.from({ length: times }, (_, i) => (i % 3 === 0 ? { ...row } : { ...row, n: i })),
+    ),
+    events: new Set(events),
+  }));
+const codecs: readonly [string, BatchCodec][] = [
+  ["adaptive", adaptiveCodec()],
+  ["typed", typedCodec(typeNodeOf(t.object({ k: t.string, n: t.int32, s: t.string })))],
+];
+
+test.each(codecs)(
+  "RPT-1 RPT-2 KRW-1: every row reaches its key's subtask as it was when it was emitted, with its hash, in order with the events (%s)",
+  (_, codec) => {
+    fc.assert(
+      fc.property(
+        keyedStream,
+        fc.integer({ min: 1, max: 4 }),
+        fc.constantFrom("field", "function", "text", "mixed"),
+        ({ rows, events }, count, by) => {
+          const key = (value: unknown): unknown => {
+            const { k } = value as { readonly k: unknown };
+            // Keys of several types among rows of one shape.
+            if (by === "mixed") return String(k).length % 2 === 0 ? String(k).length : k;
+            return by === "text" ? `${String(k)} and some more of it` : k;
+          };
+          const ends = Array.from({ length: count }, () =>
+            channel(Number.MAX_SAFE_INTEGER, codec, by === "field" ? "k" : undefined),
+          );
+          const result = new ResultPartition(
+            { kind: "hash", key, maxParallelism: 128, codec },
+            ends.map(({ subpartition }) => subpartition),
+          );
+          const wanted: unknown[][] = ends.map(() => []);
+          rows.forEach((row, i) => {
+            const hash = hashKey(key(row));
+            wanted[subtaskOfKeyGroup(keyGroupOf(hash, 128), 128, count)]?.push([
+              structuredClone(row),
+              i % 5 === 0 ? "none" : i,
+              hash,
+            ]);
+            const own: Record<string, unknown> = structuredClone(row);
+            result.emit(own, i % 5 === 0 ? Number.NaN : i);
+            for (const name of Object.keys(own)) own[name] = "changed later";
+            if (!events.has(i)) return;
+            result.event(FrameKind.watermark, encodeWatermark(i));
+            for (const one of wanted) one.push(i);
+          });
+          result.flush();
+          expect(result.openRows).toBe(0);
+          const got = ends.map(({ sent }) =>
+            sent.flatMap(({ kind, payload }): unknown[] => {
+              if (kind === FrameKind.watermark) return [decodeWatermark(payload)];
+              const batch = decodeBatch(payload);
+              return batch.values().map((value, i) => {
+                const timestamp = batch.timestamps[i] ?? Number.NaN;
+                return [value, Number.isNaN(timestamp) ? "none" : timestamp, batch.hashes?.[i]];
+              });
+            }),
+          );
+          expect(got).toStrictEqual(wanted);
+          expect(ends.reduce((sum, { subpartition }) => sum + subpartition.records, 0)).toBe(
+            rows.length,
+          );
+        },
+      ),
+      { numRuns: 150 },
+    );
+  },
+);
+test.each([1, 3])(
+  "a value that can't be a key is refused where it is emitted, with %i channels",
+  (count) => {
+    const ends = Array.from({ length: count }, () => channel(Number.MAX_SAFE_INTEGER));
+    const result = new ResultPartition(
+      {
+        kind: "hash",
+        key: (value) => (value as { readonly k: unknown }).k,
+        maxParallelism: 128,
+        codec: adaptiveCodec(),
+      },
+      ends.map(({ subpartition }) => subpartition),
+    );
+    result.emit({ k: "a", n: 1 }, 0);
+    for (const k of [null, undefined, Number.NaN, () => 1])
+      expect(() => result.emit({ k, n: 1 }, 0)).toThrow(
+        expect.objectContaining({ code: "DATA_BAD_KEY" }),
+      );
+    result.emit({ k: "b", n: 2 }, 0);
+    result.flush();
+    const rows = ends.flatMap(({ sent }) => rowsOf(sent));
+    expect(rows).toHaveLength(2);
+    expect(rows).toEqual(
+      expect.arrayContaining([
+        { k: "a", n: 1 },
+        { k: "b", n: 2 },
+      ]),
+    );
+  },
+);
 
 test("SUB-1 SUB-2: events keep their place among rows; of two watermarks in a row the newer goes", () => {
   const { sent, subpartition, grant } = channel(0);

@@ -4,7 +4,14 @@
  * RPT-1  `hash` sends every key to the subtask that owns its key group; the hash travels with the row.
  * RPT-2  Events go to every channel, in order with the rows.
  */
-import { hashKey, keyGroupOf, subtaskOfKeyGroup } from "@millrace/data";
+import {
+  type BatchCodec,
+  type BatchWriter,
+  hashKey,
+  type KeyedRows,
+  keyGroupOf,
+  subtaskOfKeyGroup,
+} from "@millrace/data";
 import type { Subpartition } from "./subpartition.ts";
 import type { FrameKind } from "./transport.ts";
 
@@ -15,6 +22,7 @@ export type Partitioner =
       readonly kind: "hash";
       readonly key: (value: unknown) => unknown;
       readonly maxParallelism: number;
+      readonly codec: BatchCodec;
     }
   | {
       readonly kind: "custom";
@@ -30,24 +38,70 @@ export interface Assigned {
 export class ResultPartition {
   readonly subpartitions: readonly Subpartition[];
   readonly emit: (value: unknown, timestamp: number) => void;
+  /** Rows of several channels that wait for their hashes. */
+  #keyed: KeyedRows | undefined;
 
   constructor(partitioner: Partitioner, subpartitions: readonly Subpartition[], firstChannel = 0) {
     this.subpartitions = subpartitions;
-    this.emit = emitterOf(partitioner, subpartitions, firstChannel);
+    this.emit =
+      partitioner.kind === "hash" && subpartitions.length > 1
+        ? this.#emitKeyed(partitioner)
+        : emitterOf(partitioner, subpartitions, firstChannel);
   }
   get full(): boolean {
     for (const subpartition of this.subpartitions) if (subpartition.full) return true;
     return false;
   }
+  /** Rows that no batch has been made of yet. */
+  get openRows(): number {
+    let rows = this.#keyed?.rows ?? 0;
+    for (const subpartition of this.subpartitions) rows += subpartition.openRows;
+    return rows;
+  }
   event(kind: FrameKind, payload: Uint8Array): void {
+    this.#deal();
     for (const subpartition of this.subpartitions) subpartition.event(kind, payload);
   }
   flush(): void {
+    this.#deal();
     for (const subpartition of this.subpartitions) subpartition.flush();
   }
   close(): void {
     for (const subpartition of this.subpartitions) subpartition.close();
   }
+
+  #emitKeyed({
+    key,
+    maxParallelism,
+    codec,
+  }: Extract<Partitioner, { kind: "hash" }>): ResultPartition["emit"] {
+    const count = this.subpartitions.length;
+    const channelOf = (hash: number) =>
+      subtaskOfKeyGroup(keyGroupOf(hash, maxParallelism), maxParallelism, count);
+    const rows = codec.createKeyedRows(count, channelOf);
+    this.#keyed = rows;
+    return (value, timestamp) => {
+      const k = key(value);
+      if (rows.tryAdd(value, timestamp, k)) {
+        if (rows.full) this.#deal();
+        return;
+      }
+      this.#deal();
+      if (rows.tryAdd(value, timestamp, k)) return;
+      const hash = hashKey(k);
+      this.subpartitions[channelOf(hash)]?.add(value, timestamp, hash);
+    };
+  }
+  #deal(): void {
+    this.#keyed?.deal(this.#writerOf, this.#dealt);
+  }
+  readonly #writerOf = (channel: number): BatchWriter => {
+    const subpartition = this.subpartitions[channel];
+    if (subpartition === undefined) throw new RangeError(`no channel ${channel}`);
+    return subpartition.writer;
+  };
+  readonly #dealt = (channel: number, rows: number): void =>
+    this.subpartitions[channel]?.added(rows);
 }
 
 function emitterOf(
@@ -87,15 +141,8 @@ function emitterOf(
     case "assign":
       return (value, timestamp) => to((value as Assigned).subtask).add(value, timestamp, 0);
     case "hash": {
-      const { key, maxParallelism } = partitioner;
-      return (value, timestamp) => {
-        const hash = hashKey(key(value));
-        to(subtaskOfKeyGroup(keyGroupOf(hash, maxParallelism), maxParallelism, count)).add(
-          value,
-          timestamp,
-          hash,
-        );
-      };
+      const { key } = partitioner;
+      return (value, timestamp) => first?.addKeyed(value, timestamp, key(value));
     }
     case "custom": {
       const { key, partition } = partitioner;

@@ -51,7 +51,19 @@ export class Subpartition {
 
   add(value: unknown, timestamp: number, hash: number): void {
     this.#writer.add(value, timestamp, hash);
-    this.records += 1;
+    this.added(1);
+  }
+
+  addKeyed(value: unknown, timestamp: number, key: unknown): void {
+    this.#writer.addKeyed(value, timestamp, key);
+    this.added(1);
+  }
+  /** Takes its share of rows whose channels have been found. */
+  get writer(): BatchWriter {
+    return this.#writer;
+  }
+  added(rows: number): void {
+    this.records += rows;
     if (this.#writer.full) this.flush();
   }
 

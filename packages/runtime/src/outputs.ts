@@ -7,7 +7,7 @@
  * OUT-2  `full` turning false wakes the subtask; turning true it is told at once (`onFull`).
  */
 import { isMillraceError, MillraceError } from "@millrace/base";
-import { adaptiveCodec, typedCodec } from "@millrace/data";
+import { adaptiveCodec, type BatchCodec, typedCodec } from "@millrace/data";
 import {
   encodeBarrier,
   encodeIdle,
@@ -20,7 +20,7 @@ import {
 import type { OutputDeployment, TaskDeployment } from "@millrace/graph";
 import type { BarrierInfo } from "@millrace/spi";
 import type { SlotHost } from "./host.ts";
-import { functionNamed, keySelectorOf } from "./keys.ts";
+import { functionNamed, keyFieldOf, keySelectorOf } from "./keys.ts";
 
 interface Edge {
   readonly deployment: OutputDeployment;
@@ -105,7 +105,7 @@ export class Outputs {
   flushDue(dry: boolean): void {
     let next = Number.POSITIVE_INFINITY;
     for (const edge of this.#edges) {
-      if (!hasOpenRows(edge)) {
+      if (edge.partition.openRows === 0) {
         edge.dueAt = Number.POSITIVE_INFINITY;
         continue;
       }
@@ -175,6 +175,7 @@ export class Outputs {
     const codec =
       deployment.type.kind === "unknown" ? adaptiveCodec() : typedCodec(deployment.type);
     const hashed = deployment.partitioning === "hash";
+    const keyField = keyFieldOf(deployment.key);
     const subpartitions = deployment.channels.map(({ subtask, endpoint }) => {
       const channel = options.host.transport.openOutbound(
         { edge: deployment.edge, from: options.deployment.subtask, to: subtask },
@@ -187,18 +188,21 @@ export class Outputs {
         else this.#onHint(subtask, hint);
         this.#wake();
       });
-      const subpartition = new Subpartition(channel, codec.createWriter({ hashed }));
+      const subpartition = new Subpartition(
+        channel,
+        codec.createWriter({ hashed, ...(keyField === undefined ? {} : { keyField }) }),
+      );
       subpartition.onRoom(this.#wake, options.onFull);
       return subpartition;
     });
     return new ResultPartition(
-      this.#partitioner(deployment),
+      this.#partitioner(deployment, codec),
       subpartitions,
       options.deployment.subtask,
     );
   }
 
-  #partitioner(deployment: OutputDeployment): Partitioner {
+  #partitioner(deployment: OutputDeployment, codec: BatchCodec): Partitioner {
     const functions = this.#host.functions(deployment.functionsUid);
     switch (deployment.partitioning) {
       case "hash":
@@ -206,6 +210,7 @@ export class Outputs {
           kind: "hash",
           key: keySelectorOf(deployment.key, functions) as (value: unknown) => unknown,
           maxParallelism: deployment.consumerMaxParallelism,
+          codec,
         };
       case "custom":
         return {
@@ -237,11 +242,6 @@ export class Outputs {
       for (const subpartition of partition.subpartitions) sum += of(subpartition);
     return sum;
   }
-}
-
-function hasOpenRows({ partition }: Edge): boolean {
-  for (const subpartition of partition.subpartitions) if (subpartition.openRows > 0) return true;
-  return false;
 }
 
 /** A value that can't be a key is not the fault of the operator that emits it: says whose key it was to be. */
