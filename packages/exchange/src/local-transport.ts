@@ -5,6 +5,7 @@
  * LOC-1  Delivery is asynchronous: nothing of the other end runs inside `send`, `grant` or `sendHint`.
  * LOC-2  What arrives without having been granted fails the channel, as over TCP (TRN-2).
  * LOC-3  Ends meet by (scope, address, channel); another scope (attempt) never meets them (TRN-5).
+ * LOC-4  What has been granted is written over at once, so that whoever reads on shows (TRN-6).
  */
 import type { Timers } from "@millrace/base";
 import { Credit, Grant } from "./credit.ts";
@@ -148,8 +149,10 @@ class LocalOutbound implements OutboundChannel {
   send(kind: FrameKind, payload: Uint8Array): void {
     if (this.#closed) return;
     this.#credit.spend(payload.length, this.id.edge);
+    const sent = payload.slice();
+    // Bytes of its own for each delivery: a network that doubles frames doubles bytes.
     this.#deliver({ from: this.#line.from, to: this.#line.to }, () =>
-      this.#line.inbound?.arrive({ kind, payload }),
+      this.#line.inbound?.arrive({ kind, payload: sent.slice() }),
     );
   }
   onCredit(listener: () => void): void {
@@ -197,6 +200,9 @@ class LocalInbound implements InboundChannel {
   readonly #deliver: LocalNetworkHooks["deliver"];
   readonly #forget: () => void;
   readonly #queue = new FrameQueue();
+  /** Taken and not granted yet; and what has been granted of the oldest of them. */
+  readonly #taken = new FrameQueue();
+  #granted = 0;
   readonly #grant = new Grant();
   #onFrame: (() => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
@@ -218,10 +224,13 @@ class LocalInbound implements InboundChannel {
     return this.#queue.bytes;
   }
   take(): Frame | undefined {
-    return this.#queue.shift();
+    const frame = this.#queue.shift();
+    if (frame !== undefined) this.#taken.push(frame);
+    return frame;
   }
   grant(bytes: number): void {
     if (this.#closed) return;
+    this.#release(bytes);
     this.#grant.given(bytes);
     this.#deliver({ from: this.#line.to, to: this.#line.from }, () => {
       if (this.#line.outbound === undefined) this.#line.grantedEarly += bytes;
@@ -249,6 +258,19 @@ class LocalInbound implements InboundChannel {
     this.#deliver({ from: this.#line.to, to: this.#line.from }, () =>
       this.#line.outbound?.peerLost(),
     );
+  }
+  #release(bytes: number): void {
+    this.#granted += bytes;
+    for (
+      let oldest = this.#taken.peek();
+      oldest !== undefined && oldest.payload.length <= this.#granted;
+      oldest = this.#taken.peek()
+    ) {
+      this.#taken.shift();
+      this.#granted -= oldest.payload.length;
+      oldest.payload.fill(0xdd);
+    }
+    if (this.#taken.length === 0) this.#granted = 0;
   }
   arrive(frame: Frame): void {
     if (this.#closed) return;

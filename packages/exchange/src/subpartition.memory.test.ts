@@ -58,6 +58,8 @@ test("SUB-3: what has been sent is held no longer, though the queue never runs e
     expect(subpartition.queuedBytes).toBeLessThan(64 * 1024);
   }
   globalThis.gc?.();
+  // What a first collection finds is freed beside the program.
+  globalThis.gc?.();
   expect(sentBytes).toBeGreaterThan(90_000_000);
   expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1024 * 1024);
 });

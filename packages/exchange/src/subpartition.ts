@@ -5,6 +5,7 @@
  * SUB-2  A watermark that directly follows an unsent watermark replaces it: at most one between two batches.
  * SUB-3  Bound: at most `maxQueuedBytes` of encoded batches beyond which `full` asks the producer to stop; what one call emits after
  *        that is overdraft, at most one input row's output.
+ * SUB-4  What waits is a copy: the writer may use its buffer again as soon as a batch has been taken.
  */
 import type { BatchWriter } from "@millrace/data";
 import { FrameQueue } from "./frame-queue.ts";
@@ -78,7 +79,7 @@ export class Subpartition {
   event(kind: FrameKind, payload: Uint8Array): void {
     this.flush();
     if (kind === kinds.watermark && this.#queue.last()?.kind === kinds.watermark)
-      return this.#queue.replaceLast({ kind, payload });
+      return this.#queue.replaceLast({ kind, payload: payload.slice() });
     this.#enqueue(kind, payload);
   }
 
@@ -88,8 +89,9 @@ export class Subpartition {
   }
 
   #enqueue(kind: FrameKind, payload: Uint8Array): void {
-    this.#queue.push({ kind, payload });
-    this.#send();
+    if (this.#queue.length === 0 && this.#channel.mayGo(payload.length))
+      return this.#go(kind, payload);
+    this.#queue.push({ kind, payload: payload.slice() });
     if (this.full) this.#onFull();
   }
 
@@ -100,8 +102,11 @@ export class Subpartition {
       next = this.#queue.peek()
     ) {
       this.#queue.shift();
-      this.bytes += next.payload.length;
-      this.#channel.send(next.kind, next.payload);
+      this.#go(next.kind, next.payload);
     }
+  }
+  #go(kind: FrameKind, payload: Uint8Array): void {
+    this.bytes += payload.length;
+    this.#channel.send(kind, payload);
   }
 }

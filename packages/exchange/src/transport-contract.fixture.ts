@@ -1,4 +1,4 @@
-/** What every transport must do (TRN-1..5), run against each of them. */
+/** What every transport must do (TRN-1..6), run against each of them. */
 import { expect, test, vi } from "vitest";
 import { Credit } from "./credit.ts";
 import {
@@ -198,6 +198,34 @@ export function transportContract(
         cause: { code: "EXCHANGE_CORRUPT", fields: { reason: "data without credit" } },
       });
       expect(inbound.queuedBytes).toBe(900);
+    }),
+  );
+
+  test(
+    `${name} TRN-6: what is written over after \`send\`, or sent after a grant, does not show in what was taken and not granted`,
+    withPair(async (pair) => {
+      const [out, inbound] = both(pair, 3_000);
+      await until(() => out.credit > 0, "credit");
+      const buffer = new Uint8Array(1_000);
+      const taken: Uint8Array[] = [];
+      let sent = 0;
+      for (let round = 0; round < 50; round++) {
+        await until(() => out.mayGo(buffer.length), "credit again");
+        while (out.mayGo(buffer.length)) {
+          out.send(FrameKind.batch, buffer.fill(sent++));
+          buffer.fill(255);
+        }
+        await until(() => {
+          const frame = inbound.take();
+          if (frame !== undefined) taken.push(frame.payload);
+          return taken.length >= 2;
+        }, "two frames");
+        for (const [i, payload] of taken.entries())
+          expect(payload).toEqual(bytes(1_000, round + i));
+        taken.shift();
+        inbound.grant(1_000);
+      }
+      expect(sent).toBeGreaterThan(50);
     }),
   );
 

@@ -9,6 +9,8 @@
  * TRN-3  Control (credit, hint, cancel) never waits behind data.
  * TRN-4  A peer's death is reported once, by `onFailure`, after every frame that did arrive.
  * TRN-5  A peer of another job, epoch or attempt is refused at the handshake.
+ * TRN-6  A payload is the transport's own once `send` has returned: the sender may write over its bytes. What is taken may lie in memory
+ *        that the transport uses again: it is to be read until its bytes are granted, and not after.
  */
 
 /** What a data frame carries. Events are in band: they keep their place among batches. */
@@ -41,7 +43,7 @@ export interface OutboundChannel {
   readonly credit: number;
   /** True when a payload of that size may be sent now (TRN-2). */
   mayGo(payloadBytes: number): boolean;
-  /** Sends; the payload is given away. Throws when `mayGo` is false. */
+  /** Sends a copy of the payload (TRN-6). Throws when `mayGo` is false. */
   send(kind: FrameKind, payload: Uint8Array): void;
   /** Called after credit arrived. One listener. */
   onCredit(listener: () => void): void;
@@ -54,11 +56,11 @@ export interface OutboundChannel {
 /** The consuming end. */
 export interface InboundChannel {
   readonly id: ChannelId;
-  /** The oldest frame not yet taken. */
+  /** The oldest frame not yet taken, to be read until its bytes are granted (TRN-6). */
   take(): Frame | undefined;
   /** Bytes waiting in this channel. */
   readonly queuedBytes: number;
-  /** Lets the producer send that many more payload bytes. */
+  /** Lets the producer send that many more payload bytes: those of the oldest frames taken, and what is beyond them as a wider window. */
   grant(bytes: number): void;
   sendHint(payload: Uint8Array): void;
   /** Called when the queue went from empty to not empty. One listener. */

@@ -91,6 +91,34 @@ test("GAT-3: a channel that is held back takes no more than its window", async (
   harness.close();
 });
 
+test("GAT-3: a batch's bytes are granted when the next element is asked for, not before", async () => {
+  const fn = (value: unknown) => {
+    during = a.credit;
+    return value;
+  };
+  const harness = new SlotHarness({
+    vertices: [
+      { id: "in" },
+      { id: "v0", operators: [{ uid: "map", kind: "map", closures: { fn } }] },
+      { id: "out" },
+    ],
+    edges: [
+      { from: "in", to: "v0" },
+      { from: "v0", to: "out", bufferTimeoutMs: 0 },
+    ],
+  });
+  let during = 0;
+  const feed = harness.feed("e0");
+  const a = feed.channel;
+  await harness.pass(1);
+  expect(a.credit).toBe(channelWindowBytes);
+  feed.rows("x".repeat(1_000));
+  await harness.pass(10);
+  expect(during).toBeLessThanOrEqual(channelWindowBytes - 1_000);
+  expect(a.credit).toBe(channelWindowBytes);
+  harness.close();
+});
+
 test("GAT-4: a watermark comes out when the minimum rises; an ended channel holds nothing back", async () => {
   const { harness, a, b, out } = twoInputs();
   await harness.pass(1);

@@ -4,7 +4,8 @@
  * GAT-1  Elements of one channel come out in the channel's order.
  * GAT-2  After barrier n on a channel nothing of that channel comes out until barrier n has arrived on every channel (CP-02).
  *        An aborted checkpoint blocks nothing.
- * GAT-3  Credit is granted again when a frame's bytes have been taken, so at most the window of each channel waits here.
+ * GAT-3  A batch is read where it lies: its bytes are granted again when the next element is asked for, and so is the end of its use.
+ *        At most the window of each channel waits here.
  * GAT-4  A watermark comes out only when the minimum over active inputs rose; an ended channel no longer holds it back.
  */
 import { createAligner } from "@millrace/checkpoint";
@@ -64,6 +65,9 @@ export class Gate {
   readonly #ready: GateChannel[] = [];
   /** Elements that one frame brought beyond the first. */
   readonly #more: GateElement[] = [];
+  /** The channel of the batch that is being read, and its bytes. */
+  #reading: InboundChannel | undefined;
+  #readingBytes = 0;
   #ended = 0;
   #barrier: BarrierInfo | undefined;
   #alignmentStart = 0;
@@ -106,8 +110,10 @@ export class Gate {
     return this.#channels.reduce((sum, channel) => sum + channel.inbound.queuedBytes, 0);
   }
 
-  /** The next element, or undefined when nothing can be taken now. */
+  /** The next element, or undefined when nothing can be taken now. Nothing of the element before it may be read any more. */
   next(): GateElement | undefined {
+    this.#reading?.grant(this.#readingBytes);
+    this.#reading = undefined;
     const more = this.#more.shift();
     if (more !== undefined) return more;
     for (let channel = this.#ready[0]; channel !== undefined; channel = this.#ready[0]) {
@@ -118,6 +124,7 @@ export class Gate {
         continue;
       }
       const element = this.#element(channel, frame.kind, frame.payload);
+      if (frame.kind !== FrameKind.batch) channel.inbound.grant(frame.payload.length);
       this.#rotate();
       if (element !== undefined) return element;
     }
@@ -143,9 +150,10 @@ export class Gate {
 
   #element(channel: GateChannel, kind: FrameKind, payload: Uint8Array): GateElement | undefined {
     this.bytesIn += payload.length;
-    channel.inbound.grant(payload.length);
     switch (kind) {
       case FrameKind.batch:
+        this.#reading = channel.inbound;
+        this.#readingBytes = payload.length;
         return {
           kind: "batch",
           input: channel.input,

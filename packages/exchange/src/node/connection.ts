@@ -69,9 +69,11 @@ export class Connection {
       this.#heart = setInterval(() => this.#beat(heartbeatMs), heartbeatMs).unref();
   }
 
+  /** Sends a copy (TRN-6). */
   send({ type, channel, sequence, payload }: WireFrame): void {
     if (this.#ended) return;
-    const head = Buffer.allocUnsafe(headBytes);
+    const head = Buffer.allocUnsafe(headBytes + payload.length);
+    head.set(payload, headBytes);
     head.writeUInt32LE(payload.length, 0);
     head.writeUInt8(type, 4);
     head.writeUInt32LE(channel, 5);
@@ -82,8 +84,7 @@ export class Connection {
     );
     this.#socket.cork();
     this.#socket.write(head);
-    if (payload.length > 0) this.#socket.write(payload);
-    // One write call for head and payload, and for whatever else this turn of the loop sends.
+    // One write call for whatever this turn of the loop sends.
     process.nextTick(uncork, this.#socket);
   }
   /** Sends what is written, then closes. */
