@@ -108,11 +108,13 @@ function jobCommands(program: Command): void {
       .command("plan")
       .description("Print what a job would run as: vertices, chains, edges, guarantees, types"),
   )
+    .option("--code", "the JavaScript that each chain runs as, of its first subtask")
     .addOption(json())
     .addHelpText(
       "after",
       examples(
         "millrace plan examples/word-count/job.ts",
+        "millrace plan examples/word-count/job.ts --code",
         "millrace plan examples/word-count/job.ts --json",
       ),
     )

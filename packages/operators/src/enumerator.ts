@@ -19,6 +19,7 @@ export const enumeratorOperator: OperatorDefinition = {
   kind: "source-enumerator",
   inputs: 1,
   keyed: false,
+  polls: true,
   create: createEnumerator,
 };
 

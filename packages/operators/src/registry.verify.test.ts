@@ -1,5 +1,11 @@
 import type { OperatorKind } from "@millrace/graph";
-import { type VerifyCase, type VerifyReport, verifyOperator } from "@millrace/testkit";
+import {
+  createVirtualPlatform,
+  OperatorHarness,
+  type VerifyCase,
+  type VerifyReport,
+  verifyOperator,
+} from "@millrace/testkit";
 import { describe, expect, test } from "vitest";
 import { operatorDefinition, operatorDefinitions } from "./registry.ts";
 import {
@@ -54,6 +60,18 @@ describe("every operator says under torment what it says in peace (VER-1, VER-2)
       reports.set(kind, report);
     }, 60_000);
   }
+});
+
+describe("what a definition says of its operators is so (planned-text.ts)", () => {
+  for (const [kind, cases] of Object.entries(suites))
+    test.each(cases)(`${kind}: $name`, async ({ make, ...spec }) => {
+      const definition = operatorDefinition(kind);
+      const platform = createVirtualPlatform(1, () => Promise.resolve());
+      const { functions } = make(platform);
+      const { operator } = await OperatorHarness.open({ ...spec, definition, functions, platform });
+      expect(operator.inline?.kind).toBe(definition.inlines);
+      expect(operator.poll !== undefined).toBe(definition.polls === true);
+    });
 });
 
 /** Kinds of which something can't be shown, and why. */

@@ -25,6 +25,7 @@ export const sinkOperator: OperatorDefinition = {
   kind: "sink",
   inputs: 1,
   keyed: false,
+  inlines: "sink",
   create(setup) {
     const sink = setup.functions["sink"] as SinkDefinition;
     const writer = sink.createWriter(contextOf(setup));

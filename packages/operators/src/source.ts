@@ -41,6 +41,7 @@ export const sourceOperator: OperatorDefinition = {
   kind: "source",
   inputs: 1,
   keyed: false,
+  polls: true,
   create: createSource,
 };
 

@@ -9,6 +9,7 @@ export const mapOperator: OperatorDefinition = {
   kind: "map",
   inputs: 1,
   keyed: false,
+  inlines: "map",
   create({ functions, output }): Operator {
     const fn = functions["fn"] as Fn;
     return {
@@ -26,6 +27,7 @@ export const filterOperator: OperatorDefinition = {
   kind: "filter",
   inputs: 1,
   keyed: false,
+  inlines: "filter",
   create({ functions, output }): Operator {
     const fn = functions["fn"] as Fn;
     return {
@@ -43,6 +45,7 @@ export const filterPresentOperator: OperatorDefinition = {
   kind: "filterPresent",
   inputs: 1,
   keyed: false,
+  inlines: "filterPresent",
   create({ config, output }): Operator {
     const { fields } = config as { readonly fields: readonly string[] };
     return {

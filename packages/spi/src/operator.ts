@@ -212,5 +212,9 @@ export interface OperatorDefinition {
   readonly inputs: 1 | 2;
   /** Uses keyed state: its input edges must be partitioned by key. */
   readonly keyed: boolean;
+  /** Every operator of this kind has an `inline` body of that kind. */
+  readonly inlines?: InlineBody["kind"];
+  /** Operators of this kind poll. */
+  readonly polls?: true;
   create(setup: OperatorSetup): Operator;
 }

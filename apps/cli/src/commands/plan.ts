@@ -2,7 +2,8 @@
 import { buildJob } from "@millrace/api";
 import { guardModules } from "@millrace/base/node";
 import { loadJob, readParameters, typeCheck } from "@millrace/client";
-import { chainGraph, explainText, planJson } from "@millrace/graph";
+import { chainGraph, explainText, type JobVertex, planJson } from "@millrace/graph";
+import { plannedChainCode } from "@millrace/operators";
 import { print } from "../print.ts";
 
 export async function plan(
@@ -13,6 +14,7 @@ export async function plan(
     readonly parallelism?: number;
     readonly check: boolean;
     readonly json?: boolean;
+    readonly code?: boolean;
   },
 ): Promise<void> {
   if (options.check) await typeCheck(file);
@@ -22,5 +24,15 @@ export async function plan(
     ...(options.parallelism === undefined ? {} : { parallelism: options.parallelism }),
   });
   const graph = chainGraph(built.graph);
-  print(options.json === true ? JSON.stringify(planJson(graph), null, 2) : explainText(graph));
+  const code = (vertex: JobVertex) => plannedChainCode(graph, vertex);
+  if (options.json === true) {
+    const plan = planJson(graph);
+    const vertices = plan.vertices.map((vertex, i) => ({
+      ...vertex,
+      code: code(graph.vertices[i] as JobVertex),
+    }));
+    print(JSON.stringify(options.code === true ? { ...plan, vertices } : plan, null, 2));
+  } else if (options.code === true)
+    print(graph.vertices.map((vertex) => `// ${vertex.id}\n${code(vertex)}`).join("\n\n"));
+  else print(explainText(graph));
 }
