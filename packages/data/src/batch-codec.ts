@@ -1,5 +1,5 @@
 /** The two codecs: `adaptive` learns the shape of rows from the rows, `typed` starts from the declared one. One wire format. */
-import type { BatchCodec, ColumnView, RecordBatch } from "./batch.ts";
+import { type BatchCodec, type ColumnView, maxBatchRows, type RecordBatch } from "./batch.ts";
 import { ColumnBatchWriter } from "./batch-writer.ts";
 import { ByteReader } from "./bytes.ts";
 import { bad, guarded, readColumn, typed } from "./column-reader.ts";
@@ -50,6 +50,16 @@ export function decodeBatch(bytes: Uint8Array): RecordBatch {
   });
 }
 
+const manyNaN = new Float64Array(maxBatchRows).fill(Number.NaN);
+/** Shared by the batches without timestamps. */
+function noTimestamps(rows: number): Float64Array {
+  return rows === maxBatchRows
+    ? manyNaN
+    : rows < maxBatchRows
+      ? manyNaN.subarray(0, rows)
+      : new Float64Array(rows).fill(Number.NaN);
+}
+
 class DecodedBatch implements RecordBatch {
   readonly rows: number;
   readonly hashes: Uint32Array | undefined;
@@ -69,7 +79,7 @@ class DecodedBatch implements RecordBatch {
     this.#column = column;
   }
   get timestamps(): Float64Array {
-    return (this.#timestamps ??= new Float64Array(this.rows).fill(Number.NaN));
+    return (this.#timestamps ??= noTimestamps(this.rows));
   }
   values(): unknown[] {
     if (this.#values === undefined) {

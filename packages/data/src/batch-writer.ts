@@ -157,7 +157,7 @@ export class ColumnBatchWriter implements BatchWriter {
     this.#estimate = 0;
     this.#timed = false;
     this.#inSink = false;
-    return out.finish();
+    return out.buffer.subarray(0, out.length);
   }
 
   /** Hashes the string keys of the rows. */

@@ -66,7 +66,7 @@ export interface BatchWriter {
    * the batch.
    */
   addKeyed(value: unknown, timestamp: number, key: unknown): void;
-  /** The encoded batch; the writer is empty afterwards. */
+  /** The encoded batch, to be read until the next row is added; the writer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer>;
 }
 

@@ -32,7 +32,7 @@ function channel(credit: number, codec: BatchCodec = adaptiveCodec(), keyField?:
     mayGo: (n) => n <= left,
     send(kind, payload) {
       left -= payload.length;
-      sent.push({ kind, payload });
+      sent.push({ kind, payload: payload.slice() });
     },
     onCredit: (fn) => {
       listener = fn;
