@@ -1,0 +1,52 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { benchmarks, selected } from "./all.ts";
+import { keyCount } from "./data.ts";
+import { runInProcess } from "./in-process.ts";
+import { readProbes } from "./probe.ts";
+import { tableOf, withTable } from "./report.ts";
+import { readResults, resultsFolder } from "./results.ts";
+import { variantsOf, warmOf } from "./variant.ts";
+
+test.each(benchmarks)("BEN-1: $name: all variants come to the same result", async (benchmark) => {
+  // One source of six times as many comes to the same when each of the six hands out all records there are.
+  const records = benchmark.sources === undefined ? 2_000 : keyCount;
+  const folder = mkdtempSync(join(tmpdir(), "millrace-bench-test-"));
+  try {
+    const results = [];
+    for (const [i, variant] of variantsOf(benchmark).entries()) {
+      const file = join(folder, `probes-${i}`);
+      const run = { benchmark: benchmark.name, variant, records, warm: warmOf(records) };
+      await runInProcess({ ...run, folder, file });
+      const { count, fold } = readProbes(file);
+      results.push({ count, fold });
+    }
+    expect(results[0]?.count).toBeGreaterThan(0);
+    for (const result of results) expect(result).toEqual(results[0]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
+
+test("a family's name means all of its members; an unknown name is refused with the nearest", () => {
+  expect(selected(["shuffle"]).map(({ name }) => name)).toEqual(["shuffle-p1", "shuffle-p2"]);
+  expect(selected(["numbers-tcp", "chain5"]).map(({ name }) => name)).toEqual([
+    "chain5",
+    "numbers-tcp",
+  ]);
+  expect(() => selected(["keyedsums-p1"])).toThrow(/did you mean "keyedsum-p1"/);
+});
+
+test("the README shows what the results say, and they are of full size", () => {
+  const readme = readFileSync(join(resultsFolder, "../README.md"), "utf8");
+  expect(readme).toBe(withTable(readme, tableOf(benchmarks, readResults)));
+  for (const benchmark of benchmarks) {
+    const results = readResults(benchmark.name);
+    if (results === undefined) continue;
+    expect(results.records).toBe(benchmark.records);
+    expect(results.pairs).toBeGreaterThanOrEqual(5);
+    expect(results.rows.map(({ variant }) => variant)).toEqual(variantsOf(benchmark));
+  }
+});

@@ -1,0 +1,174 @@
+/**
+ * A JobManager and TaskManagers as processes, started by the command that users have. Every job gets runner processes of its own, so one
+ * cluster serves all runs of a benchmark.
+ */
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { RestClient, submitJob } from "@millrace/client";
+import type { Deployment } from "./benchmark.ts";
+import type { VariantRun } from "./variant.ts";
+
+const main = join(import.meta.dirname, "../../apps/cli/src/main.ts");
+const startMs = 20_000;
+const jobMs = 300_000;
+const lookMs = 50;
+
+export interface Layout {
+  readonly taskManagers: number;
+  readonly slots: number;
+}
+export function layoutOf(deployment: Deployment, parallelism: number): Layout | undefined {
+  switch (deployment) {
+    case "in process":
+      return undefined;
+    case "one runner":
+      return { taskManagers: 1, slots: parallelism };
+    case "runners":
+      return { taskManagers: parallelism, slots: 1 };
+  }
+}
+
+export class LocalCluster implements AsyncDisposable {
+  readonly client: RestClient;
+  readonly dir: string;
+  readonly jobManager: ChildProcess;
+  readonly taskManagers: ChildProcess[] = [];
+  readonly #layout: Layout;
+  readonly #control: string;
+  readonly #nodeArgs: readonly string[];
+
+  private constructor(
+    dir: string,
+    layout: Layout,
+    jobManager: { readonly child: ChildProcess; readonly rest: string; readonly control: string },
+    nodeArgs: readonly string[],
+  ) {
+    this.dir = dir;
+    this.#layout = layout;
+    this.jobManager = jobManager.child;
+    this.#control = jobManager.control;
+    this.client = new RestClient(jobManager.rest);
+    this.#nodeArgs = nodeArgs;
+  }
+
+  /** `nodeArgs` reach the TaskManagers and their runners. */
+  static async start(layout: Layout, nodeArgs: readonly string[] = []): Promise<LocalCluster> {
+    const dir = mkdtempSync(join(tmpdir(), "millrace-bench-cluster-"));
+    mkdirSync(join(dir, "logs"));
+    const ports = ["--rest-port", "0", "--control-port", "0"];
+    const { child, addresses } = await startDaemon(dir, {
+      name: "jobmanager",
+      args: ["jobmanager", ...ports, "--store", join(dir, "store")],
+    });
+    const { rest, control } = addresses as { readonly rest: string; readonly control: string };
+    const cluster = new LocalCluster(dir, layout, { child, rest, control }, nodeArgs);
+    try {
+      for (let i = 0; i < layout.taskManagers; i++) await cluster.addTaskManager();
+      return cluster;
+    } catch (error) {
+      await cluster[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+
+  async addTaskManager(): Promise<void> {
+    const name = `taskmanager-${this.taskManagers.length}`;
+    const before = (await this.client.overview())["slots-total"];
+    const { child } = await startDaemon(this.dir, {
+      name,
+      nodeArgs: this.#nodeArgs,
+      args: [
+        ...["taskmanager", "--jobmanager", this.#control, "--store", join(this.dir, "store")],
+        ...["--slots", String(this.#layout.slots), "--id", name],
+        ...["--work-dir", join(this.dir, name), "--log-dir", join(this.dir, "logs")],
+      ],
+    });
+    this.taskManagers.push(child);
+    await until(startMs, async () => (await this.client.overview())["slots-total"] > before);
+  }
+
+  /** To its end. Rejects when the job did not finish. */
+  async run(run: VariantRun, parallelism: number): Promise<void> {
+    const { benchmark, variant, records, warm, folder, file, profile = "" } = run;
+    const jobId = await this.submit(
+      "job.ts",
+      {
+        ...{ benchmark, build: variant, folder, file, profile },
+        ...{ records: String(records), warm: String(warm) },
+      },
+      parallelism,
+    );
+    const state = await this.ended(jobId);
+    if (state !== "FINISHED") throw new Error(`the job ended ${state}: ${await this.#why(jobId)}`);
+  }
+  /** `file` is one of this folder. */
+  async submit(
+    file: string,
+    parameters: Readonly<Record<string, string>>,
+    parallelism: number,
+  ): Promise<string> {
+    const path = join(import.meta.dirname, file);
+    const submitted = await submitJob(this.client, {
+      file: path,
+      check: false,
+      parameters,
+      parallelism,
+    });
+    return submitted.jobId;
+  }
+  async ended(jobId: string): Promise<string> {
+    let state = "";
+    await until(jobMs, async () => {
+      state = (await this.client.job(jobId)).state;
+      return ["FINISHED", "FAILED", "CANCELED"].includes(state);
+    });
+    return state;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const child of [...this.taskManagers, this.jobManager]) {
+      if (child.exitCode !== null || child.signalCode !== null) continue;
+      const exited = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await exited;
+    }
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+  async #why(jobId: string): Promise<string> {
+    return JSON.stringify(await this.client.exceptions(jobId));
+  }
+}
+
+async function startDaemon(
+  dir: string,
+  spec: {
+    readonly name: string;
+    readonly args: readonly string[];
+    readonly nodeArgs?: readonly string[];
+  },
+): Promise<{ readonly child: ChildProcess; readonly addresses: unknown }> {
+  const ready = join(dir, `${spec.name}.ready`);
+  const log = join(dir, "logs", `${spec.name}.log`);
+  const out = openSync(log, "a");
+  const child = spawn(
+    process.execPath,
+    [...(spec.nodeArgs ?? []), main, ...spec.args, "--ready-file", ready],
+    { stdio: ["ignore", out, out] },
+  );
+  await until(startMs, async () => {
+    if (child.exitCode !== null) throw new Error(readFileSync(log, "utf8"));
+    return existsSync(ready);
+  });
+  return { child, addresses: JSON.parse(readFileSync(ready, "utf8")) };
+}
+
+export async function until(limitMs: number, isDone: () => Promise<boolean>): Promise<void> {
+  const end = Date.now() + limitMs;
+  while (!(await isDone())) {
+    if (Date.now() > end) throw new Error(`not done after ${limitMs / 1_000} s`);
+    await pause(lookMs);
+  }
+}
