@@ -35,6 +35,8 @@ export interface Benchmark {
   readonly flinkNs?: string;
   /** Greatest ns of CPU a record that is aimed at. */
   readonly aimNs?: number;
+  /** Before a run: what it reads. */
+  readonly prepare?: (run: Pick<Run, "folder" | "records">) => void;
   /** The engine beside itself: other jobs that are measured in the same run, by name. */
   readonly builds: Readonly<Record<string, (env: Env, run: Run) => void>>;
   /** By name; each ends with `probe.end`. */

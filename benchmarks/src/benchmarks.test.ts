@@ -18,8 +18,9 @@ test.each(benchmarks)("BEN-1: $name: all variants come to the same result", asyn
     const results = [];
     for (const [i, variant] of variantsOf(benchmark).entries()) {
       const file = join(folder, `probes-${i}`);
-      const run = { benchmark: benchmark.name, variant, records, warm: warmOf(records) };
-      await runInProcess({ ...run, folder, file });
+      const run = { benchmark: benchmark.name, variant, records, warm: warmOf(records), folder };
+      benchmark.prepare?.(run);
+      await runInProcess({ ...run, file });
       const { count, fold } = readProbes(file);
       results.push({ count, fold });
     }

@@ -42,6 +42,7 @@ export async function runVariant(
     ...(profile === undefined ? {} : { profile }),
   };
   try {
+    benchmark.prepare?.(run);
     if (cluster === undefined || variant in benchmark.loops)
       await promisify(execFile)(process.execPath, [...nodeArgs, main, JSON.stringify(run)], {
         timeout: limitMs,
