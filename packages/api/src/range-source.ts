@@ -126,12 +126,15 @@ export class RangeReader implements SourceReader<RangeSplit> {
       output.splitFinished(split.splitId);
       return "more";
     }
-    if (this.#taken === this.#made && !this.#make(current, maxRows)) return "nothing";
-    while (this.#taken < this.#made) {
-      const taken = output.emitBatch(split.splitId, this.#records, this.#taken, this.#made);
-      if (taken === this.#taken) break;
-      current.next += (taken - this.#taken) * split.step;
+    for (let left = maxRows; left > 0 && current.next < split.to; ) {
+      if (this.#taken === this.#made && !this.#make(current, left))
+        return left === maxRows ? "nothing" : "more";
+      const from = this.#taken;
+      const taken = output.emitBatch(split.splitId, this.#records, from, this.#made);
+      if (taken === from) break;
+      current.next += (taken - from) * split.step;
       this.#taken = taken;
+      left -= taken - from;
     }
     return "more";
   }
@@ -155,15 +158,17 @@ export class RangeReader implements SourceReader<RangeSplit> {
     const left = Math.ceil((split.to - next) / split.step);
     const rows = Math.min(maxRows, recordsAtOnce, left, this.#allowed());
     this.#first = next;
-    this.#taken = 0;
-    this.#made = 0;
+    const records = this.#records;
+    const { step } = split;
+    let made = 0;
     try {
-      for (; this.#made < rows; this.#made++)
-        this.#records[this.#made] = this.#at(next + this.#made * split.step);
+      for (let index = next; made < rows; made++, index += step) records[made] = this.#at(index);
     } catch (error) {
       // Those before it go first.
-      if (this.#made === 0) throw error;
+      if (made === 0) throw error;
     }
+    this.#taken = 0;
+    this.#made = made;
     this.#rateDone += this.#made;
     return this.#made > 0;
   }
