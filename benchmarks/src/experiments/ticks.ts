@@ -16,7 +16,7 @@ import {
   Watermarks,
 } from "@millrace/api";
 
-export const tickParams = {
+const tickParams = {
   /** Rows of state, of about `valueBytes` each. */
   keys: param.number(),
   hot: param.number(),
@@ -56,7 +56,7 @@ function textOf(key: number): string {
   return bytes.toString("latin1");
 }
 
-export const tickJob: Job = defineJob(
+const job: Job = defineJob(
   {
     name: "ticks",
     params: tickParams,
@@ -102,7 +102,7 @@ export const tickJob: Job = defineJob(
       .uid("out");
   },
 );
-export default tickJob;
+export default job;
 
 function logSink(log: string) {
   return defineSink<Omit<TickOutput, "atMs">>({
