@@ -3,12 +3,9 @@
  *
  * RNG-1  A split is (from, to, step) and the next index to read; the records of a split come in index order.
  * RNG-2  Every index is in exactly one split, whatever the number of readers.
- * RNG-4  A function that gives one object again and again, changed or not, is called only when its last record has been handed on. One that
- *        begins to do so later is refused: the records before are changed already.
  * RNG-3  A rate is caught up with for at most a second: what was held up for longer is forgotten, or the burst would be as long as the
  *        hold-up.
  */
-
 import type {
   EnumeratorContext,
   ReaderContext,
@@ -17,16 +14,14 @@ import type {
   Split,
   SplitEnumerator,
 } from "@millrace/spi";
-import { fail } from "./fail.ts";
 
 export interface RangeSplit extends Split {
   readonly to: number;
   readonly step: number;
   readonly next: number;
 }
-/** Records that are made before the first of them is handed on; the first few are made one by one. */
+/** Records that are made before the first of them is handed on. */
 const recordsAtOnce = 256;
-const firstRecords = 3;
 
 export interface RangeOptions {
   readonly from: number;
@@ -85,7 +80,6 @@ export class RangeReader implements SourceReader<RangeSplit> {
   readonly #at: (index: number) => unknown;
   /** Records a second of this reader, or undefined. */
   readonly #ratePerSec: number | undefined;
-  readonly #isMade: boolean;
   #splits: { split: RangeSplit; next: number }[] = [];
   #noMore = false;
   #asked = false;
@@ -98,28 +92,15 @@ export class RangeReader implements SourceReader<RangeSplit> {
   #made = 0;
   #taken = 0;
   #first = 0;
-  /** How many may be made at once, records made so far, and the last of them. */
-  #atOnce = 1;
-  #count = 0;
-  #last: unknown;
 
   constructor(
     context: ReaderContext,
-    {
-      at,
-      ratePerSec,
-      isMade,
-    }: {
-      readonly at: (index: number) => unknown;
-      readonly ratePerSec?: number | undefined;
-      /** `at` makes records, as opposed to looking them up. */
-      readonly isMade: boolean;
-    },
+    at: (index: number) => unknown,
+    ratePerSec: number | undefined,
   ) {
     this.#context = context;
     this.#at = at;
     this.#ratePerSec = ratePerSec;
-    this.#isMade = isMade;
   }
   addSplits(splits: readonly RangeSplit[]): void {
     for (const split of splits) this.#splits.push({ split, next: split.next });
@@ -145,15 +126,12 @@ export class RangeReader implements SourceReader<RangeSplit> {
       output.splitFinished(split.splitId);
       return "more";
     }
-    for (let left = maxRows; left > 0 && current.next < split.to; ) {
-      if (this.#taken === this.#made && !this.#make(current, left))
-        return left === maxRows ? "nothing" : "more";
-      const from = this.#taken;
-      const taken = output.emitBatch(split.splitId, this.#records, from, this.#made);
-      if (taken === from) break;
-      current.next += (taken - from) * split.step;
+    if (this.#taken === this.#made && !this.#make(current, maxRows)) return "nothing";
+    while (this.#taken < this.#made) {
+      const taken = output.emitBatch(split.splitId, this.#records, this.#taken, this.#made);
+      if (taken === this.#taken) break;
+      current.next += (taken - this.#taken) * split.step;
       this.#taken = taken;
-      left -= taken - from;
     }
     return "more";
   }
@@ -175,38 +153,19 @@ export class RangeReader implements SourceReader<RangeSplit> {
     maxRows: number,
   ): boolean {
     const left = Math.ceil((split.to - next) / split.step);
-    const rows = Math.min(maxRows, this.#atOnce, left, this.#allowed());
+    const rows = Math.min(maxRows, recordsAtOnce, left, this.#allowed());
     this.#first = next;
-    const records = this.#records;
-    const { step } = split;
-    let made = 0;
-    let isReused = false;
+    this.#taken = 0;
+    this.#made = 0;
     try {
-      for (let index = next; made < rows && !isReused; made++, index += step) {
-        const record = this.#at(index);
-        isReused = record === this.#last && this.#couldChange(record);
-        records[made] = this.#last = record;
-      }
+      for (; this.#made < rows; this.#made++)
+        this.#records[this.#made] = this.#at(next + this.#made * split.step);
     } catch (error) {
       // Those before it go first.
-      if (made === 0) throw error;
+      if (this.#made === 0) throw error;
     }
-    if (isReused) this.#reused(made, next);
-    this.#taken = 0;
-    this.#made = made;
-    this.#rateDone += made;
-    this.#count += made;
-    if (this.#count === firstRecords && this.#atOnce === 1) this.#atOnce = recordsAtOnce;
-    return made > 0;
-  }
-  #couldChange(record: unknown): boolean {
-    return this.#isMade && typeof record === "object" && !Object.isFrozen(record);
-  }
-  /** RNG-4: the last of `made` records is the one before it. */
-  #reused(made: number, first: number): void {
-    if (made > 1) throw fail("SOURCE_RECORD_REUSED", { fields: { record: first + made - 1 } });
-    this.#atOnce = 1;
-    this.#count = firstRecords;
+    this.#rateDone += this.#made;
+    return this.#made > 0;
   }
   /** How many records the rate allows now; when none, wakes the reader in time for the next. */
   #allowed(): number {

@@ -167,8 +167,7 @@ test.each(codecs)(
         keyedStream,
         fc.integer({ min: 1, max: 4 }),
         fc.constantFrom("field", "function", "text", "mixed"),
-        fc.constantFrom(0, 3, 50, 200),
-        ({ rows, events }, count, by, together) => {
+        ({ rows, events }, count, by) => {
           const key = (value: unknown): unknown => {
             const { k } = value as { readonly k: unknown };
             // Keys of several types among rows of one shape.
@@ -179,19 +178,10 @@ test.each(codecs)(
             channel(Number.MAX_SAFE_INTEGER, codec, by === "field" ? "k" : undefined),
           );
           const result = new ResultPartition(
-            {
-              kind: "hash",
-              key,
-              maxParallelism: 128,
-              codec,
-              ...(by === "field" ? { keyField: "k" } : {}),
-            },
+            { kind: "hash", key, maxParallelism: 128, codec },
             ends.map(({ subpartition }) => subpartition),
           );
           const wanted: unknown[][] = ends.map(() => []);
-          const waiting: Record<string, unknown>[] = [];
-          const timestamps: number[] = [];
-          const at = new Int32Array(2);
           rows.forEach((row, i) => {
             const hash = hashKey(key(row));
             wanted[subtaskOfKeyGroup(keyGroupOf(hash, 128), 128, count)]?.push([
@@ -200,23 +190,12 @@ test.each(codecs)(
               hash,
             ]);
             const own: Record<string, unknown> = structuredClone(row);
-            waiting.push(own);
-            timestamps.push(i % 5 === 0 ? Number.NaN : i);
-            if (waiting.length <= together && !events.has(i)) return;
-            if (together === 0) result.emit(own, timestamps[0] ?? Number.NaN);
-            else {
-              // From the second on, as where a loop had to stop.
-              const stamps = Float64Array.from([0, ...timestamps]);
-              result.emitMany([null, ...waiting], stamps, 1, waiting.length + 1, at);
-            }
-            for (const one of waiting.splice(0))
-              for (const name of Object.keys(one)) one[name] = "changed later";
-            timestamps.length = 0;
+            result.emit(own, i % 5 === 0 ? Number.NaN : i);
+            for (const name of Object.keys(own)) own[name] = "changed later";
             if (!events.has(i)) return;
             result.event(FrameKind.watermark, encodeWatermark(i));
             for (const one of wanted) one.push(i);
           });
-          result.emitMany(waiting, Float64Array.from(timestamps), 0, waiting.length, at);
           result.flush();
           expect(result.openRows).toBe(0);
           const got = ends.map(({ sent }) =>

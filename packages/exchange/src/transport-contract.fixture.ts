@@ -3,6 +3,7 @@ import { expect, test, vi } from "vitest";
 import { Credit } from "./credit.ts";
 import {
   type ChannelId,
+  type Frame,
   FrameKind,
   type InboundChannel,
   type OutboundChannel,
@@ -30,9 +31,14 @@ async function until(condition: () => boolean, what: string): Promise<void> {
 export function transportContract(
   name: string,
   open: (scopes?: readonly [string, string]) => Promise<TransportPair>,
-  /** A peer of another attempt is refused; false: there is no way to it at all. */
-  refuses: boolean,
+  how: {
+    /** A peer of another attempt is refused; false: there is no way to it at all. */
+    readonly refuses: boolean;
+    /** Both ends are one slot's: neither outlives the other. */
+    readonly alone?: boolean;
+  },
 ): void {
+  const { refuses } = how;
   const withPair = (run: (pair: TransportPair) => Promise<void>) => async () => {
     const pair = await open();
     try {
@@ -46,7 +52,7 @@ export function transportContract(
     credit: number,
     channel = id,
   ): [OutboundChannel, InboundChannel] => {
-    const inbound = pair.consumer.openInbound(channel, credit);
+    const inbound = pair.consumer.openInbound(channel, credit, pair.producer.address);
     return [pair.producer.openOutbound(channel, pair.consumer.address), inbound];
   };
 
@@ -117,12 +123,33 @@ export function transportContract(
       const hints: string[] = [];
       const early = { edge: "e1", from: 0, to: 0 };
       const out = pair.producer.openOutbound(early, pair.consumer.address);
-      const inbound = pair.consumer.openInbound(early, 10);
+      const inbound = pair.consumer.openInbound(early, 10, pair.producer.address);
       inbound.sendHint(new TextEncoder().encode("a"));
       out.onHint((payload) => hints.push(new TextDecoder().decode(payload)));
       inbound.sendHint(new TextEncoder().encode("b"));
       await until(() => hints.length === 2 && out.credit === 10, "hints and credit");
       expect(hints).toEqual(["a", "b"]);
+    }),
+  );
+
+  test(
+    `${name} TRN-2: a frame of 10 MB passes, and what follows it`,
+    withPair(async (pair) => {
+      const [out, inbound] = both(pair, 100_000);
+      await until(() => out.credit === 100_000, "credit");
+      const row = Uint8Array.from({ length: 10_000_000 }, (_, i) => i % 251);
+      for (const payload of [bytes(10), row, bytes(20)]) {
+        await until(() => out.mayGo(payload.length), "room");
+        out.send(FrameKind.batch, payload);
+        let frame: Frame | undefined;
+        await until(() => {
+          frame = inbound.take();
+          return frame !== undefined;
+        }, "the frame");
+        expect(Buffer.compare(frame?.payload ?? bytes(0), payload)).toBe(0);
+        inbound.grant(payload.length);
+        await until(() => out.credit === 100_000, "credit again");
+      }
     }),
   );
 
@@ -141,7 +168,8 @@ export function transportContract(
     }),
   );
 
-  test(
+  const testOfTwo = how.alone === true ? () => {} : test;
+  testOfTwo(
     `${name} TRN-4: a peer's death is told once, after what had arrived`,
     withPair(async (pair) => {
       const [out, inbound] = both(pair, 1_000);
@@ -160,21 +188,24 @@ export function transportContract(
     }),
   );
 
-  test(`${name} TRN-5: a peer of another attempt gets no credit, and is told so where it dialled`, async () => {
-    const pair = await open(["job 1.1", "job 1.2"]);
-    try {
-      const [out, inbound] = both(pair, 100);
-      const failures: unknown[] = [];
-      out.onFailure((error) => failures.push(error));
-      if (refuses) await until(() => failures.length > 0, "the refusal");
-      else await new Promise((resolve) => setTimeout(resolve, 50));
-      expect(failures).toMatchObject(refuses ? [{ code: "EXCHANGE_PEER_LOST" }] : []);
-      expect(out.credit).toBe(0);
-      expect(inbound.queuedBytes).toBe(0);
-    } finally {
-      await pair.close();
-    }
-  });
+  testOfTwo(
+    `${name} TRN-5: a peer of another attempt gets no credit, and is told so where it dialled`,
+    async () => {
+      const pair = await open(["job 1.1", "job 1.2"]);
+      try {
+        const [out, inbound] = both(pair, 100);
+        const failures: unknown[] = [];
+        out.onFailure((error) => failures.push(error));
+        if (refuses) await until(() => failures.length > 0, "the refusal");
+        else await new Promise((resolve) => setTimeout(resolve, 50));
+        expect(failures).toMatchObject(refuses ? [{ code: "EXCHANGE_PEER_LOST" }] : []);
+        expect(out.credit).toBe(0);
+        expect(inbound.queuedBytes).toBe(0);
+      } finally {
+        await pair.close();
+      }
+    },
+  );
 
   test(
     `${name} TRN-2: a producer that sends without credit fails the channel at both ends, once`,

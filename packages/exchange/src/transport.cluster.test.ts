@@ -3,44 +3,82 @@ import { connect, createServer } from "node:net";
 import { nodePlatform } from "@millrace/base/node";
 import { expect, test } from "vitest";
 import { createLocalNetwork } from "./local-transport.ts";
+import { openSlotTransport, type RingSeat, ringSeats } from "./node/slot-transport.ts";
 import { openTcpTransport } from "./node/tcp-transport.ts";
-import { transportContract } from "./transport-contract.fixture.ts";
+import type { Transport } from "./transport.ts";
+import { type TransportPair, transportContract } from "./transport-contract.fixture.ts";
+
+function pairOf(producer: Transport, consumer: Transport): TransportPair {
+  return {
+    producer,
+    consumer,
+    kill: () => void producer.close(),
+    close: async () => {
+      await producer.close();
+      await consumer.close();
+    },
+  };
+}
+const host = "127.0.0.1";
 
 transportContract(
   "local",
   async ([producing, consuming] = ["s", "s"]) => {
     const network = createLocalNetwork(nodePlatform.timers);
-    const producer = network.transport({ host: "p", port: 1 }, producing);
-    const consumer = network.transport({ host: "c", port: 2 }, consuming);
-    return {
-      producer,
-      consumer,
-      kill: () => void producer.close(),
-      close: async () => {
-        await producer.close();
-        await consumer.close();
-      },
-    };
+    return pairOf(
+      network.transport({ host: "p", port: 1 }, producing),
+      network.transport({ host: "c", port: 2 }, consuming),
+    );
   },
-  false,
+  { refuses: false },
 );
 
 transportContract(
   "tcp",
+  async ([producing, consuming] = ["s", "s"]) =>
+    pairOf(
+      await openTcpTransport({ host, scope: producing }),
+      await openTcpTransport({ host, scope: consuming }),
+    ),
+  { refuses: true },
+);
+
+transportContract(
+  "rings",
   async ([producing, consuming] = ["s", "s"]) => {
-    const producer = await openTcpTransport({ host: "127.0.0.1", scope: producing });
-    const consumer = await openTcpTransport({ host: "127.0.0.1", scope: consuming });
-    return {
-      producer,
-      consumer,
-      kill: () => void producer.close(),
-      close: async () => {
-        await producer.close();
-        await consumer.close();
-      },
-    };
+    const [a, b] = ringSeats([0, 1]) as [RingSeat, RingSeat];
+    const producer = await openSlotTransport({ host, scope: producing, rings: a });
+    const consumer = await openSlotTransport({ host, scope: consuming, rings: b });
+    const slots = [producer, consumer].map(({ address }, slot) => ({ slot, ...address }));
+    for (const transport of [producer, consumer]) transport.meet(slots);
+    return pairOf(producer, consumer);
   },
-  true,
+  { refuses: false },
+);
+
+transportContract(
+  "one slot",
+  async () => {
+    const [rings] = ringSeats([3]) as [RingSeat];
+    const slot = await openSlotTransport({ host, scope: "s", rings });
+    slot.meet([{ slot: 3, ...slot.address }]);
+    return pairOf(slot, slot);
+  },
+  { refuses: false, alone: true },
+);
+
+transportContract(
+  "slots of two runners",
+  async ([producing, consuming] = ["s", "s"]) => {
+    const [a] = ringSeats([0]) as [RingSeat];
+    const [b] = ringSeats([0]) as [RingSeat];
+    const producer = await openSlotTransport({ host, scope: producing, rings: a });
+    const consumer = await openSlotTransport({ host, scope: consuming, rings: b });
+    for (const transport of [producer, consumer])
+      transport.meet([{ slot: 0, ...transport.address }]);
+    return pairOf(producer, consumer);
+  },
+  { refuses: true },
 );
 
 test("TCP-4: a listener that is not there is a failure of every channel, not a hang", async () => {
@@ -72,7 +110,7 @@ test("TCP-3: random bytes end their connection and nothing else", async () => {
       socket.on("close", () => resolve());
     });
   }
-  const inbound = transport.openInbound({ edge: "e", from: 0, to: 0 }, 10);
+  const inbound = transport.openInbound({ edge: "e", from: 0, to: 0 }, 10, transport.address);
   const out = transport.openOutbound({ edge: "e", from: 0, to: 0 }, transport.address);
   await expect.poll(() => out.credit).toBe(10);
   expect(inbound.queuedBytes).toBe(0);

@@ -1,6 +1,6 @@
 /**
  * The line between the exchange and what carries it: frames in order under byte credits, between one producing and one
- * consuming subtask. Adapters: in-process (tests, simulation, both ends in one worker), TCP, later shared-memory rings.
+ * consuming subtask. Adapters: in-process (tests, simulation), rings in shared memory (slots of one runner), TCP (everything else).
  *
  * TRN-1  Frames of a channel arrive in the order they were sent, each once, or the channel fails.
  * TRN-2  Data is sent only under credit: the sum of payload bytes sent never exceeds the sum of credits granted (one frame may
@@ -78,7 +78,11 @@ export interface Transport {
     id: ChannelId,
     peer: { readonly host: string; readonly port: number },
   ): OutboundChannel;
-  /** Opens the consuming end with its first credit; the producer may dial before or after. */
-  openInbound(id: ChannelId, initialCreditBytes: number): InboundChannel;
+  /** Opens the consuming end with its first credit; the producer, at `peer`, may dial before or after. */
+  openInbound(
+    id: ChannelId,
+    initialCreditBytes: number,
+    peer: { readonly host: string; readonly port: number },
+  ): InboundChannel;
   close(): Promise<void>;
 }

@@ -78,10 +78,11 @@ export class Gate {
     this.#wake = options.wake;
     const { deployment, transport } = options;
     for (const input of deployment.inputs) {
-      for (const { subtask } of input.channels) {
+      for (const { subtask, endpoint } of input.channels) {
         const inbound = transport.openInbound(
           { edge: input.edge, from: subtask, to: deployment.subtask },
           channelWindowBytes,
+          endpoint,
         );
         const channel: GateChannel = {
           index: this.#channels.length,

@@ -72,6 +72,8 @@ export type Seen =
 export const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 export const virtual = (): VirtualPlatform => createVirtualPlatform(7, settle);
 const maxParallelism = 16;
+/** Where a producer is: the local network does not ask. */
+const anywhere = { host: "local", port: 0 };
 
 export class SlotHarness {
   readonly platform: VirtualPlatform;
@@ -234,7 +236,7 @@ export class SlotHarness {
   }
   /** The consuming end of a channel that ends outside: calls give what has come since the last. */
   tap(edge: string, credit = 1 << 20, from = 0, to = 0): () => readonly Seen[] {
-    const inbound = this.#outside.openInbound({ edge, from, to }, credit);
+    const inbound = this.#outside.openInbound({ edge, from, to }, credit, anywhere);
     return () => {
       const seen: Seen[] = [];
       for (let frame = inbound.take(); frame !== undefined; frame = inbound.take()) {

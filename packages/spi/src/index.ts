@@ -44,11 +44,7 @@ export {
   sourceDefinitionOf,
 } from "./source.ts";
 export type {
-  BatchKeys,
-  BatchRows,
-  Fold,
   KeyedState,
-  NumberCell,
   OperatorLists,
   StateTable,
   TableDeclaration,

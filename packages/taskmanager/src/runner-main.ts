@@ -5,11 +5,13 @@
  * RUN-2  When the TaskManager goes away, so does the runner: it never outlives the process that answers for it.
  * RUN-3  Runner and TaskManager speak over the IPC channel only; standard output and error are the job's log.
  * RUN-4  Workers' heaps have a bound that is the runner's memory shared out; a heap that is full is an error with a code of its own.
+ * RUN-5  Slots of one runner reach each other through memory that they share; `MILLRACE_TRANSPORT=tcp` sends everything by TCP.
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { MessageChannel, Worker, type WorkerOptions } from "node:worker_threads";
 import { errorInfo } from "@millrace/base";
+import { ringSeats, type SlotAddress } from "@millrace/exchange/node";
 import { openStore } from "@millrace/storage";
 import { fail } from "./fail.ts";
 import {
@@ -18,13 +20,14 @@ import {
   type FromWorker,
   type RunnerStart,
   type ToRunner,
+  type ToWorker,
   type WorkerStart,
 } from "./runner-protocol.ts";
 import { workerHeapMb } from "./runner-watch.ts";
 import type { HelperStart } from "./segment-thread.ts";
 
 const workers = new Map<number, Worker>();
-const addresses: { slot: number; host: string; port: number }[] = [];
+const addresses: SlotAddress[] = [];
 let finished = 0;
 
 process.on("disconnect", () => process.exit(1));
@@ -33,7 +36,7 @@ process.on("uncaughtException", (error) => void crash(error));
 process.on("message", (message: ToRunner) => {
   if (message.kind === "start") void start(message.runner).catch(crash);
   else if (message.kind === "ping") send({ kind: "pong", rssBytes: process.memoryUsage.rss() });
-  else for (const worker of workers.values()) worker.postMessage(message);
+  else tellWorkers(message);
 });
 
 async function start(runner: RunnerStart): Promise<void> {
@@ -53,13 +56,21 @@ async function start(runner: RunnerStart): Promise<void> {
     resourceLimits,
   });
   helper.on("error", (error) => void crash(error));
+  const seats = process.env["MILLRACE_TRANSPORT"] === "tcp" ? [] : ringSeats(runner.start.slots);
   for (const slot of runner.start.slots) {
+    const rings = seats.find((seat) => seat.slot === slot);
     const { port1, port2 } = new MessageChannel();
     helper.postMessage(port2, [port2]);
-    const workerData: WorkerStart = { runner, slot, bundleFile, segments: port1 };
+    const workerData: WorkerStart = {
+      runner,
+      slot,
+      bundleFile,
+      segments: port1,
+      ...(rings === undefined ? {} : { rings }),
+    };
     const worker = newWorker("slot-main", {
       workerData,
-      transferList: [port1],
+      transferList: [port1, ...(rings?.ports ?? []).map(({ port }) => port)],
       resourceLimits,
     });
     workers.set(slot, worker);
@@ -96,14 +107,15 @@ function receive(message: FromWorker, runner: RunnerStart): void {
   switch (message.kind) {
     case "listening":
       addresses.push({ slot: message.slot, host: message.host, port: message.port });
-      if (addresses.length === workers.size)
-        send({
-          kind: "up",
-          message: {
-            $case: "runnerReady",
-            value: { attempt: runner.start.attempt, slots: addresses, pid: process.pid },
-          },
-        });
+      if (addresses.length < workers.size) return;
+      tellWorkers({ kind: "meet", slots: addresses });
+      send({
+        kind: "up",
+        message: {
+          $case: "runnerReady",
+          value: { attempt: runner.start.attempt, slots: addresses, pid: process.pid },
+        },
+      });
       return;
     case "finished":
       finished += 1;
@@ -115,6 +127,10 @@ function receive(message: FromWorker, runner: RunnerStart): void {
     default:
       send(message);
   }
+}
+
+function tellWorkers(message: ToWorker): void {
+  for (const worker of workers.values()) worker.postMessage(message);
 }
 
 function send(message: FromRunner): void {

@@ -4,6 +4,7 @@
  */
 import type { MessagePort } from "node:worker_threads";
 import type { ErrorInfo } from "@millrace/base";
+import type { RingSeat, SlotAddress } from "@millrace/exchange/node";
 import type { Down, DownMessage, MetricSample, UpMessage } from "@millrace/protocol";
 
 /** What a runner process needs to begin. */
@@ -27,6 +28,12 @@ export type ToRunner =
   | { readonly kind: "ping" }
   /** Close every task in order, then exit. */
   | { readonly kind: "finish" };
+
+/** Runner → worker. */
+export type ToWorker =
+  | ToRunner
+  /** The addresses of all slots of this runner; before anything is deployed. */
+  | { readonly kind: "meet"; readonly slots: readonly SlotAddress[] };
 
 /** Worker → runner → TaskManager. */
 export type FromRunner =
@@ -53,6 +60,8 @@ export interface WorkerStart {
   readonly bundleFile: string;
   /** To the runner's helper thread. */
   readonly segments: MessagePort;
+  /** Memory shared with the runner's other slots; absent: everything goes by TCP. */
+  readonly rings?: RingSeat;
 }
 
 /** The file of an entry beside `url`, in source (.ts) as in a packed build (.js). */

@@ -7,7 +7,7 @@ import { inspect } from "node:util";
 import { parentPort, workerData } from "node:worker_threads";
 import { errorInfo } from "@millrace/base";
 import { faultPoints, nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
-import { openTcpTransport } from "@millrace/exchange/node";
+import { openSlotTransport } from "@millrace/exchange/node";
 import type { DownMessage } from "@millrace/protocol";
 import { applyCommand, collectMetrics, Slot, upMessageOf } from "@millrace/runtime";
 import { openStore } from "@millrace/storage";
@@ -16,13 +16,19 @@ import { readDeployment } from "./deployment.ts";
 import { loadJobCode } from "./job-code.ts";
 import { localObjects } from "./local-objects.ts";
 import { debugged } from "./machine.ts";
-import type { FromWorker, ToRunner, WorkerStart } from "./runner-protocol.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./runner-protocol.ts";
 import { threadSegmentBuilder } from "./segment-thread.ts";
 import { captureConsole } from "./user-console.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("slot-main runs as a worker thread");
-const { runner, slot: slotIndex, bundleFile, segments: segmentPort } = workerData as WorkerStart;
+const {
+  runner,
+  slot: slotIndex,
+  bundleFile,
+  segments: segmentPort,
+  rings,
+} = workerData as WorkerStart;
 const { start } = runner;
 const attempt = start.attempt ?? { jobId: "", epoch: 0, attempt: 0 };
 const metricsIntervalMs = 1_000;
@@ -43,8 +49,9 @@ captureConsole((level, text, stack) =>
 
 const store = await openStore(runner.store);
 const copies = runner.copies === undefined ? undefined : localObjects(runner.copies);
-const transport = await openTcpTransport({
+const transport = await openSlotTransport({
   host: runner.host,
+  ...(rings === undefined ? {} : { rings }),
   scope: `${attempt.jobId} ${attempt.epoch}.${attempt.attempt}`,
   ...(debugged() ? { heartbeatMs: 0 } : {}),
 });
@@ -52,8 +59,9 @@ const code = await loadJobCode(bundleFile, JSON.parse(start.parameters), start.g
 const segments = threadSegmentBuilder(segmentPort);
 const faultPoint = faultPoints(process.env["MILLRACE_FAULT_POINTS"]);
 
-port.on("message", (message: ToRunner) => {
+port.on("message", (message: ToWorker) => {
   if (message.kind === "command") command(message.message);
+  else if (message.kind === "meet") transport.meet(message.slots);
   else if (message.kind === "finish") void finish();
 });
 send({ kind: "listening", slot: slotIndex, ...transport.address });

@@ -30,6 +30,7 @@ export class Daemons {
   async start(
     taskManagers: number,
     faultPoints: { readonly jobManager: string; readonly taskManager: string },
+    env: Readonly<Record<string, string>> = {},
   ): Promise<void> {
     const [restPort, controlPort] = [await freePort(), await freePort()];
     this.rest = `http://127.0.0.1:${restPort}`;
@@ -54,7 +55,7 @@ export class Daemons {
     for (let i = 0; i < taskManagers; i++) {
       await this.#launch({
         name: `tm-${i}`,
-        env: { MILLRACE_FAULT_POINTS: faultPoints.taskManager },
+        env: { MILLRACE_FAULT_POINTS: faultPoints.taskManager, ...env },
         child: undefined,
         frozen: false,
         args: [

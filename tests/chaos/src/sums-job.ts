@@ -10,12 +10,12 @@ export default defineJob(
       count: param.number(),
       ratePerSec: param.number(),
       keys: param.number({ default: 50 }),
+      parallelism: param.number({ default: 2 }),
     },
-    parallelism: 2,
     checkpoint: { interval: "250ms", tolerableFailures: 1000 },
     restart: { delay: "50ms", maxDelay: "500ms" },
   },
-  (env, { output, count, ratePerSec, keys }) => {
+  (env, { output, count, ratePerSec, keys, parallelism }) => {
     env
       .fromSource(
         generatorSource({
@@ -29,8 +29,10 @@ export default defineJob(
       .uid("numbers")
       .keyBy("key")
       .reduce((a, b) => ({ key: a.key, n: a.n + b.n, sum: a.sum + b.sum }))
+      .setParallelism(parallelism)
       .uid("sums")
       .sinkTo(fileSink({ path: output }))
+      .setParallelism(parallelism)
       .uid("out");
   },
 );

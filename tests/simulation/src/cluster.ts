@@ -255,8 +255,8 @@ export class SimulatedCluster {
   #narrowed(transport: Transport): Transport {
     return {
       ...transport,
-      openInbound: (id) => {
-        const inbound = transport.openInbound(id, this.#windowBytes);
+      openInbound: (id, _credit, peer) => {
+        const inbound = transport.openInbound(id, this.#windowBytes, peer);
         const grant = inbound.grant.bind(inbound);
         inbound.grant = (bytes) => {
           if (this.#mutant.grant?.(this.#grants++) !== false) grant(bytes);

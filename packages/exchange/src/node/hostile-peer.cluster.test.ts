@@ -72,7 +72,7 @@ test(`TCP-3: hostile diallers are cut off; a channel of an honest one goes on, s
   const transport = await openTcpTransport({ host: "127.0.0.1", scope: "s" });
   const producer = await openTcpTransport({ host: "127.0.0.1", scope: "s" });
   const id = { edge: "e", from: 0, to: 0 };
-  const inbound = transport.openInbound(id, 1 << 20);
+  const inbound = transport.openInbound(id, 1 << 20, transport.address);
   const out = producer.openOutbound(id, transport.address);
   const failures: unknown[] = [];
   inbound.onFailure((error) => failures.push(error));
@@ -107,7 +107,7 @@ test(`TCP-4: a hostile listener fails the channels to it with a code, and no oth
   const honest = await openTcpTransport({ host: "127.0.0.1", scope: "s" });
   const transport = await openTcpTransport({ host: "127.0.0.1", scope: "s" });
   const id = { edge: "e", from: 0, to: 0 };
-  honest.openInbound(id, 10);
+  honest.openInbound(id, 10, transport.address);
   const good = transport.openOutbound(id, honest.address);
   const failures: unknown[] = [];
   good.onFailure((error) => failures.push(error));

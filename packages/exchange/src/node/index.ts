@@ -1,1 +1,6 @@
-export { openTcpTransport, type TcpTransportOptions } from "./tcp-transport.ts";
+export {
+  openSlotTransport,
+  type RingSeat,
+  ringSeats,
+  type SlotAddress,
+} from "./slot-transport.ts";

@@ -46,7 +46,7 @@ test("TCP-5: both ends of a link that swallows bytes fail after three heartbeats
   const consumer = await openTcpTransport({ host: "127.0.0.1", scope: "s", heartbeatMs });
   const producer = await openTcpTransport({ host: "127.0.0.1", scope: "s", heartbeatMs });
   const proxy = await proxyTo(consumer.address.port);
-  const inbound = consumer.openInbound(id, 1_000);
+  const inbound = consumer.openInbound(id, 1_000, producer.address);
   const out = producer.openOutbound(id, proxy.address);
   const failures: [string, unknown][] = [];
   inbound.onFailure((error) => failures.push(["consumer", error]));
@@ -75,7 +75,7 @@ test("TCP-5: a slot whose own loop stood still suspects nobody; without heartbea
   for (const beat of [heartbeatMs, 0]) {
     const consumer = await openTcpTransport({ host: "127.0.0.1", scope: "s", heartbeatMs: beat });
     const producer = await openTcpTransport({ host: "127.0.0.1", scope: "s", heartbeatMs: beat });
-    const inbound = consumer.openInbound(id, 1_000);
+    const inbound = consumer.openInbound(id, 1_000, producer.address);
     const out = producer.openOutbound(id, consumer.address);
     const failures: unknown[] = [];
     inbound.onFailure((error) => failures.push(error));
