@@ -39,6 +39,8 @@ export interface Benchmark {
   readonly prepare?: (run: Pick<Run, "folder" | "records">) => void;
   /** The engine beside itself: other jobs that are measured in the same run, by name. */
   readonly builds: Readonly<Record<string, (env: Env, run: Run) => void>>;
+  /** On a cluster: the module that holds a build's job, where it is not `job.ts`. */
+  readonly modules?: Readonly<Record<string, string>>;
   /** By name; each ends with `probe.end`. */
   readonly loops: Readonly<Record<string, (run: Run) => void>>;
 }

@@ -2,12 +2,14 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { benchmarks, selected } from "./all.ts";
+import { benchmarks } from "./all.ts";
 import { keyCount } from "./data.ts";
+import { experiments } from "./experiments/all.ts";
 import { runInProcess } from "./in-process.ts";
 import { readProbes } from "./probe.ts";
-import { tableOf, withTable } from "./report.ts";
-import { readResults, resultsFolder } from "./results.ts";
+import { reportOf, withReport } from "./report.ts";
+import { readFigures, readResults, resultsFolder } from "./results.ts";
+import { selected } from "./selected.ts";
 import { variantsOf, warmOf } from "./variant.ts";
 
 test.each(benchmarks)("BEN-1: $name: all variants come to the same result", async (benchmark) => {
@@ -32,17 +34,21 @@ test.each(benchmarks)("BEN-1: $name: all variants come to the same result", asyn
 });
 
 test("a family's name means all of its members; an unknown name is refused with the nearest", () => {
-  expect(selected(["shuffle"]).map(({ name }) => name)).toEqual(["shuffle-p1", "shuffle-p2"]);
-  expect(selected(["numbers-tcp", "chain5"]).map(({ name }) => name)).toEqual([
-    "chain5",
-    "numbers-tcp",
-  ]);
-  expect(() => selected(["keyedsums-p1"])).toThrow(/did you mean "keyedsum-p1"/);
+  const names = (...wanted: string[]) => {
+    const { benchmarks: ofRecords, experiments: ofFigures } = selected(wanted);
+    return [...ofRecords, ...ofFigures].map(({ name }) => name);
+  };
+  expect(names("shuffle")).toEqual(["shuffle-p1", "shuffle-p2"]);
+  expect(names("numbers-tcp", "idle", "chain5")).toEqual(["chain5", "numbers-tcp", "idle"]);
+  expect(names()).toHaveLength(benchmarks.length + experiments.length);
+  expect(() => names("keyedsums-p1")).toThrow(/did you mean "keyedsum-p1"/);
 });
 
 test("the README shows what the results say, and they are of full size", () => {
   const readme = readFileSync(join(resultsFolder, "../README.md"), "utf8");
-  expect(readme).toBe(withTable(readme, tableOf(benchmarks, readResults)));
+  const names = experiments.map(({ name }) => name);
+  const report = reportOf(benchmarks, names, { results: readResults, figures: readFigures });
+  expect(readme).toBe(withReport(readme, report));
   for (const benchmark of benchmarks) {
     const results = readResults(benchmark.name);
     if (results === undefined) continue;

@@ -8,7 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { RestClient, submitJob } from "@millrace/client";
-import type { Deployment } from "./benchmark.ts";
+import type { Benchmark, Deployment } from "./benchmark.ts";
+import { childrenOf } from "./processes.ts";
 import type { VariantRun } from "./variant.ts";
 
 const main = join(import.meta.dirname, "../../apps/cli/src/main.ts");
@@ -91,15 +92,15 @@ export class LocalCluster implements AsyncDisposable {
   }
 
   /** To its end. Rejects when the job did not finish. */
-  async run(run: VariantRun, parallelism: number): Promise<void> {
-    const { benchmark, variant, records, warm, folder, file, profile = "" } = run;
+  async run(run: VariantRun, benchmark: Benchmark): Promise<void> {
+    const { variant, records, warm, folder, file, profile = "" } = run;
     const jobId = await this.submit(
-      "job.ts",
+      benchmark.modules?.[variant] ?? "job.ts",
       {
-        ...{ benchmark, build: variant, folder, file, profile },
+        ...{ benchmark: benchmark.name, build: variant, folder, file, profile },
         ...{ records: String(records), warm: String(warm) },
       },
-      parallelism,
+      benchmark.parallelism,
     );
     const state = await this.ended(jobId);
     if (state !== "FINISHED") throw new Error(`the job ended ${state}: ${await this.#why(jobId)}`);
@@ -119,12 +120,16 @@ export class LocalCluster implements AsyncDisposable {
     });
     return submitted.jobId;
   }
+  /** The state in which the job ended, when its runners have ended too: what they write when they close is there then. */
   async ended(jobId: string): Promise<string> {
     let state = "";
     await until(jobMs, async () => {
       state = (await this.client.job(jobId)).state;
       return ["FINISHED", "FAILED", "CANCELED"].includes(state);
     });
+    await until(startMs, async () =>
+      this.taskManagers.every(({ pid }) => childrenOf(pid ?? 0).length === 0),
+    );
     return state;
   }
 

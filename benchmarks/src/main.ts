@@ -6,14 +6,25 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { benchmarks, selected, UnknownName } from "./all.ts";
+import { benchmarks } from "./all.ts";
 import type { Benchmark } from "./benchmark.ts";
+import { experiments } from "./experiments/all.ts";
+import type { Experiment } from "./experiments/experiment.ts";
 import { LocalCluster, layoutOf } from "./local-cluster.ts";
 import { measurePairs } from "./pairs.ts";
-import { tableOf, withTable } from "./report.ts";
-import { type Results, readResults, where, writeResults } from "./results.ts";
+import { figuresTableOf, reportOf, tableOf, withReport } from "./report.ts";
+import {
+  type FigureResults,
+  type Results,
+  readFigures,
+  readResults,
+  where,
+  writeResults,
+} from "./results.ts";
+import { selected, UnknownName } from "./selected.ts";
 
 const fewestPairs = 5;
+const readme = join(import.meta.dirname, "../README.md");
 
 async function bench(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -24,18 +35,36 @@ async function bench(args: readonly string[]): Promise<void> {
   const { quick } = values;
   const pairs = Number(values.pairs ?? (quick ? 2 : fewestPairs));
   if (!Number.isInteger(pairs) || pairs < 1) throw new TypeError("--pairs: a whole number from 1");
-  for (const benchmark of selected(positionals)) {
-    const results = await measure(benchmark, { pairs, quick });
-    const fresh = (name: string) => (name === benchmark.name ? results : undefined);
-    print(tableOf([benchmark], fresh));
-    if (quick || pairs < fewestPairs) continue;
+  const wanted = selected(positionals);
+  const write = (results: Results | FigureResults): void => {
+    if (quick || pairs < fewestPairs) return;
     writeResults(results);
-    const readme = join(import.meta.dirname, "../README.md");
-    const table = tableOf(benchmarks, readResults);
-    writeFileSync(readme, withTable(readFileSync(readme, "utf8"), table));
+    const names = experiments.map(({ name }) => name);
+    const report = reportOf(benchmarks, names, { results: readResults, figures: readFigures });
+    writeFileSync(readme, withReport(readFileSync(readme, "utf8"), report));
+  };
+  for (const benchmark of wanted.benchmarks) {
+    const results = await measure(benchmark, { pairs, quick });
+    print(tableOf([benchmark], () => results));
+    write(results);
+  }
+  for (const experiment of wanted.experiments) {
+    const results = await perform(experiment, quick);
+    print(figuresTableOf([experiment.name], () => results));
+    write(results);
   }
   if (quick || pairs < fewestPairs)
     print(`not written: that takes ${fewestPairs} pairs or more at full size`);
+}
+
+async function perform(experiment: Experiment, quick: boolean): Promise<FigureResults> {
+  const { name, what } = experiment;
+  print(`${name}: ${what}`);
+  const at = where();
+  return {
+    ...{ ...at, name },
+    figures: await experiment.run({ quick, onStep: (text) => print(`  ${text}`) }),
+  };
 }
 
 async function measure(

@@ -22,6 +22,8 @@ test("PRB-1: threads of one process share its CPU; processes add up", () => {
     { at: "start", pid: 1, thread: 1, cpuUs: 100, wallUs: 1_000 },
     { at: "start", pid: 1, thread: 2, cpuUs: 120, wallUs: 1_020 },
     { ...end, pid: 1, thread: 1, cpuUs: 1_000, wallUs: 3_000 },
+    // Told before the second sink of the thread had ended.
+    { ...end, pid: 1, thread: 2, cpuUs: 1_050, wallUs: 3_005, count: 1 },
     { ...end, pid: 1, thread: 2, cpuUs: 1_110, wallUs: 3_010 },
   ];
   expect(readProbes(probes(oneProcess))).toEqual({

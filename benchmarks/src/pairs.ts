@@ -83,3 +83,10 @@ export function spread(values: readonly number[], digits = 1): Spread {
   };
   return [at(0), at(Math.floor(sorted.length / 2)), at(sorted.length - 1)];
 }
+
+/** p50, p99 and p99.9: the value that so many are not above. */
+export function quantiles(values: ArrayLike<number>): readonly [number, number, number] {
+  const sorted = Float64Array.from(values).sort();
+  const at = (q: number): number => sorted[Math.ceil(sorted.length * q) - 1] ?? Number.NaN;
+  return [at(0.5), at(0.99), at(0.999)];
+}

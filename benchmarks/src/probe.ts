@@ -44,7 +44,6 @@ export class Probe {
   #started = Number.POSITIVE_INFINITY;
   #ended: Moment | undefined;
   #endedAt = 0;
-  #told: Promise<void> | undefined;
   #gc: { readonly startTime: number; readonly duration: number }[] = [];
   #session: Session | undefined;
 
@@ -64,16 +63,16 @@ export class Probe {
     };
   }
 
-  /** Also more than once: the last one counts. */
+  /** Called at every checkpoint: the last one before `close` counts. */
   end(): void {
     if (this.count === 0) return;
     this.#ended = now();
     this.#endedAt = performance.now();
-    this.#told ??= pause(tellMs).then(() => this.#tell());
   }
-  /** When everything has been written. */
+  /** Writes what was seen up to the last `end`. */
   async close(): Promise<void> {
-    await this.#told;
+    await pause(tellMs);
+    this.#tell();
   }
 
   #start(): void {
@@ -90,6 +89,7 @@ export class Probe {
     if (this.#session !== undefined) {
       const file = `${process.pid}-${threadId}.cpuprofile`;
       endProfile(this.#session, join(this.#options.profile ?? "", file));
+      this.#session = undefined;
     }
     const gcMs = this.#gc
       .filter(({ startTime }) => startTime >= this.#started && startTime <= this.#endedAt)
@@ -144,7 +144,14 @@ export function readProbes(file: string): Probed {
     .split("\n")
     .map((text) => JSON.parse(text) as Line);
   const starts = lines.filter((line) => line.at === "start");
-  const ends = lines.filter((line) => line.at === "end");
+  // With several sinks in a thread each tells; the last one knows all.
+  const ends = [
+    ...new Map(
+      lines
+        .filter((line) => line.at === "end")
+        .map((line) => [`${line.pid} ${line.thread}`, line] as const),
+    ).values(),
+  ];
   if (starts.length === 0 || ends.length === 0) throw new Error(`nothing was measured: ${file}`);
   let [cpuUs, peakRssBytes] = [0, 0];
   for (const pid of new Set(lines.map((line) => line.pid))) {

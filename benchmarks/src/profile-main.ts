@@ -8,12 +8,12 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { selected, UnknownName } from "./all.ts";
 import { type Benchmark, engine } from "./benchmark.ts";
 import { type CpuProfile, hotFunctions, hotText } from "./cpu-profile.ts";
 import { deoptsOf, deoptText } from "./deopts.ts";
 import { LocalCluster, layoutOf } from "./local-cluster.ts";
 import { type Measured, runVariant } from "./run-variant.ts";
+import { selected, UnknownName } from "./selected.ts";
 import { measuredRecords, variantsOf } from "./variant.ts";
 
 const folder = join(import.meta.dirname, "../profiles");
@@ -81,7 +81,10 @@ try {
     },
   });
   if (positionals.length === 0) throw new TypeError("which benchmark? pnpm bench:profile <name>");
-  for (const benchmark of selected(positionals)) await profile(benchmark, values);
+  const wanted = selected(positionals);
+  if (wanted.experiments.length > 0)
+    throw new TypeError(`${wanted.experiments[0]?.name}: only benchmarks of records are profiled`);
+  for (const benchmark of wanted.benchmarks) await profile(benchmark, values);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
   process.exitCode = error instanceof UnknownName || error instanceof TypeError ? 2 : 1;

@@ -1,7 +1,7 @@
-/** The table of the README, made from the results; a test compares them. */
+/** The tables of the README, made from the results; a test compares them. */
 import { type Benchmark, engine } from "./benchmark.ts";
 import type { Spread, VariantRow } from "./pairs.ts";
-import type { Results } from "./results.ts";
+import type { FigureResults, Results } from "./results.ts";
 
 const begin = "<!-- results: written by pnpm bench -->";
 const end = "<!-- end of results -->";
@@ -37,11 +37,44 @@ function lineOf(benchmark: Benchmark, results: Results, row: VariantRow): string
   return `| ${cells.join(" | ")} |`;
 }
 
-/** The README with this table in the place of the one it had. */
-export function withTable(readme: string, table: string): string {
+export function figuresTableOf(
+  names: readonly string[],
+  resultsOf: (name: string) => FigureResults | undefined,
+): string {
+  const lines = names.flatMap((name) => {
+    const results = resultsOf(name);
+    if (results === undefined) return [];
+    return results.figures.map(({ figure, unit, values, aim = "", flink = "" }, i) => {
+      const shown = `${triple(values, digitsOf(values))} ${unit}`;
+      const [label, commit] = i === 0 ? [`**${name}**`, results.commit] : ["", ""];
+      return `| ${[label, figure, shown, aim, flink, commit].join(" | ")} |`;
+    });
+  });
+  return [
+    "| benchmark | figure | here | aim | Flink | commit |",
+    "|---|---|---|---|---|---|",
+    ...lines,
+  ].join("\n");
+}
+const digitsOf = ([, median]: Spread): number => (median < 10 ? 2 : median < 100 ? 1 : 0);
+
+/** Both tables. */
+export function reportOf(
+  benchmarks: readonly Benchmark[],
+  experiments: readonly string[],
+  read: {
+    readonly results: (name: string) => Results | undefined;
+    readonly figures: (name: string) => FigureResults | undefined;
+  },
+): string {
+  return `${tableOf(benchmarks, read.results)}\n\n${figuresTableOf(experiments, read.figures)}`;
+}
+
+/** The README with this report in the place of the one it had. */
+export function withReport(readme: string, report: string): string {
   const [before, rest] = halves(readme, begin);
   const [, after] = halves(rest, end);
-  return `${before}${begin}\n\n${table}\n\n${end}${after}`;
+  return `${before}${begin}\n\n${report}\n\n${end}${after}`;
 }
 function halves(text: string, mark: string): [string, string] {
   const at = text.indexOf(mark);

@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
+import type { Figure } from "./experiments/experiment.ts";
 import type { VariantRow } from "./pairs.ts";
 
 export interface Where {
@@ -14,6 +15,11 @@ export interface Where {
   readonly cpu: string;
   /** Processes that wanted a CPU in the minute before the first run. */
   readonly loadBefore: number;
+}
+/** Of a benchmark with figures of its own. */
+export interface FigureResults extends Where {
+  readonly name: string;
+  readonly figures: readonly Figure[];
 }
 export interface Results extends Where {
   readonly name: string;
@@ -42,7 +48,7 @@ export function where(): Where {
   };
 }
 
-export function writeResults(results: Results): void {
+export function writeResults(results: Results | FigureResults): void {
   mkdirSync(resultsFolder, { recursive: true });
   writeFileSync(
     join(resultsFolder, `${results.name}.json`),
@@ -51,6 +57,12 @@ export function writeResults(results: Results): void {
 }
 /** Undefined when it has not been measured. */
 export function readResults(name: string): Results | undefined {
+  return read(name) as Results | undefined;
+}
+export function readFigures(name: string): FigureResults | undefined {
+  return read(name) as FigureResults | undefined;
+}
+function read(name: string): unknown {
   const file = join(resultsFolder, `${name}.json`);
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Results) : undefined;
+  return existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined;
 }

@@ -48,7 +48,7 @@ export async function runVariant(
         timeout: limitMs,
         maxBuffer: 2 ** 30,
       });
-    else await cluster.run(run, benchmark.parallelism);
+    else await cluster.run(run, benchmark);
     return perRecord(readProbes(file), measuredRecords(benchmark, records));
   } finally {
     rmSync(folder, { recursive: true, force: true });

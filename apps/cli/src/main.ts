@@ -1,5 +1,11 @@
 #!/usr/bin/env node
-/** The `millrace` command: client verbs and daemons. Reads arguments, calls the packages, maps errors to exit codes. */
+/**
+ * The `millrace` command: client verbs and daemons. Reads arguments, calls the packages, maps errors to exit codes.
+ *
+ * CCH-1  Compiled code is kept between runs where Node keeps it (below the folder for temporary files, one for each user), also for the
+ *        processes and threads that are started from here: a runner is up sooner. `NODE_DISABLE_COMPILE_CACHE=1` turns it off.
+ */
+import { enableCompileCache, getCompileCacheDir } from "node:module";
 import { CommanderError } from "commander";
 import { reserveOutput } from "./print.ts";
 import { createProgram } from "./program.ts";
@@ -7,6 +13,9 @@ import { exitCodeOf, reportError } from "./report.ts";
 import { usageError } from "./usage-error.ts";
 
 process.setSourceMapsEnabled(true);
+enableCompileCache();
+const cache = getCompileCacheDir();
+if (cache !== undefined) process.env["NODE_COMPILE_CACHE"] ??= cache;
 // Whoever reads the output may stop early (`| head -1`): end as other programs do, without a word. 128 + SIGPIPE.
 for (const stream of [process.stdout, process.stderr])
   stream.on("error", (error: NodeJS.ErrnoException) => {

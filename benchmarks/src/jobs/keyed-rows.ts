@@ -161,4 +161,17 @@ export const keyedRows: readonly Benchmark[] = [
   benchmark(shapes.numbers, "p1", { records: 20_000_000 }),
   benchmark(shapes.numbers, "p2", { records: 40_000_000, ...two }),
   benchmark(shapes.numbers, "tcp", { records: 40_000_000, ...two, deployment: "runners" }),
+  {
+    name: "checkpoint-tax",
+    what: "keyedsum with a checkpoint every second, all keys changed; beside one without",
+    parallelism: 1,
+    deployment: "one runner",
+    records: 10_000_000,
+    builds: { [engine]: keyedSum, "no checkpoints": keyedSum },
+    modules: {
+      [engine]: "job-every-second.ts",
+      "no checkpoints": "job-without-checkpoints.ts",
+    },
+    loops: {},
+  },
 ];

@@ -48,6 +48,13 @@ export const codes = {
     message: "partitionCustom answered a channel that there is not",
     fix: "answer a whole number from 0 to channels - 1, such as key % channels for keys from 0",
   },
+  SOURCE_RECORD_REUSED: {
+    domain: "user",
+    retry: "never",
+    message:
+      "a generator gave the object of the record before it, which had not been handed on yet",
+    fix: "give a new object for each index, or freeze one that never changes",
+  },
   PARAM_SECRET_GIVEN: {
     domain: "user",
     retry: "never",

@@ -3,9 +3,12 @@
  *
  * RNG-1  A split is (from, to, step) and the next index to read; the records of a split come in index order.
  * RNG-2  Every index is in exactly one split, whatever the number of readers.
+ * RNG-4  A function that gives one object again and again, changed or not, is called only when its last record has been handed on. One that
+ *        begins to do so later is refused: the records before are changed already.
  * RNG-3  A rate is caught up with for at most a second: what was held up for longer is forgotten, or the burst would be as long as the
  *        hold-up.
  */
+
 import type {
   EnumeratorContext,
   ReaderContext,
@@ -14,14 +17,16 @@ import type {
   Split,
   SplitEnumerator,
 } from "@millrace/spi";
+import { fail } from "./fail.ts";
 
 export interface RangeSplit extends Split {
   readonly to: number;
   readonly step: number;
   readonly next: number;
 }
-/** Records that are made before the first of them is handed on. */
+/** Records that are made before the first of them is handed on; the first few are made one by one. */
 const recordsAtOnce = 256;
+const firstRecords = 3;
 
 export interface RangeOptions {
   readonly from: number;
@@ -80,6 +85,7 @@ export class RangeReader implements SourceReader<RangeSplit> {
   readonly #at: (index: number) => unknown;
   /** Records a second of this reader, or undefined. */
   readonly #ratePerSec: number | undefined;
+  readonly #isMade: boolean;
   #splits: { split: RangeSplit; next: number }[] = [];
   #noMore = false;
   #asked = false;
@@ -92,15 +98,28 @@ export class RangeReader implements SourceReader<RangeSplit> {
   #made = 0;
   #taken = 0;
   #first = 0;
+  /** How many may be made at once, records made so far, and the last of them. */
+  #atOnce = 1;
+  #count = 0;
+  #last: unknown;
 
   constructor(
     context: ReaderContext,
-    at: (index: number) => unknown,
-    ratePerSec: number | undefined,
+    {
+      at,
+      ratePerSec,
+      isMade,
+    }: {
+      readonly at: (index: number) => unknown;
+      readonly ratePerSec?: number | undefined;
+      /** `at` makes records, as opposed to looking them up. */
+      readonly isMade: boolean;
+    },
   ) {
     this.#context = context;
     this.#at = at;
     this.#ratePerSec = ratePerSec;
+    this.#isMade = isMade;
   }
   addSplits(splits: readonly RangeSplit[]): void {
     for (const split of splits) this.#splits.push({ split, next: split.next });
@@ -126,12 +145,15 @@ export class RangeReader implements SourceReader<RangeSplit> {
       output.splitFinished(split.splitId);
       return "more";
     }
-    if (this.#taken === this.#made && !this.#make(current, maxRows)) return "nothing";
-    while (this.#taken < this.#made) {
-      const taken = output.emitBatch(split.splitId, this.#records, this.#taken, this.#made);
-      if (taken === this.#taken) break;
-      current.next += (taken - this.#taken) * split.step;
+    for (let left = maxRows; left > 0 && current.next < split.to; ) {
+      if (this.#taken === this.#made && !this.#make(current, left))
+        return left === maxRows ? "nothing" : "more";
+      const from = this.#taken;
+      const taken = output.emitBatch(split.splitId, this.#records, from, this.#made);
+      if (taken === from) break;
+      current.next += (taken - from) * split.step;
       this.#taken = taken;
+      left -= taken - from;
     }
     return "more";
   }
@@ -153,19 +175,38 @@ export class RangeReader implements SourceReader<RangeSplit> {
     maxRows: number,
   ): boolean {
     const left = Math.ceil((split.to - next) / split.step);
-    const rows = Math.min(maxRows, recordsAtOnce, left, this.#allowed());
+    const rows = Math.min(maxRows, this.#atOnce, left, this.#allowed());
     this.#first = next;
-    this.#taken = 0;
-    this.#made = 0;
+    const records = this.#records;
+    const { step } = split;
+    let made = 0;
+    let isReused = false;
     try {
-      for (; this.#made < rows; this.#made++)
-        this.#records[this.#made] = this.#at(next + this.#made * split.step);
+      for (let index = next; made < rows && !isReused; made++, index += step) {
+        const record = this.#at(index);
+        isReused = record === this.#last && this.#couldChange(record);
+        records[made] = this.#last = record;
+      }
     } catch (error) {
       // Those before it go first.
-      if (this.#made === 0) throw error;
+      if (made === 0) throw error;
     }
-    this.#rateDone += this.#made;
-    return this.#made > 0;
+    if (isReused) this.#reused(made, next);
+    this.#taken = 0;
+    this.#made = made;
+    this.#rateDone += made;
+    this.#count += made;
+    if (this.#count === firstRecords && this.#atOnce === 1) this.#atOnce = recordsAtOnce;
+    return made > 0;
+  }
+  #couldChange(record: unknown): boolean {
+    return this.#isMade && typeof record === "object" && !Object.isFrozen(record);
+  }
+  /** RNG-4: the last of `made` records is the one before it. */
+  #reused(made: number, first: number): void {
+    if (made > 1) throw fail("SOURCE_RECORD_REUSED", { fields: { record: first + made - 1 } });
+    this.#atOnce = 1;
+    this.#count = firstRecords;
   }
   /** How many records the rate allows now; when none, wakes the reader in time for the next. */
   #allowed(): number {

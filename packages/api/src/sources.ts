@@ -33,7 +33,11 @@ export function sequenceSource(from: number, to: number): Source<number> {
 }
 
 export interface GeneratorOptions<T> {
-  /** Makes the record of an index, from 0. Must give the same record for the same index: after a restart it is asked again. */
+  /**
+   * Makes the record of an index, from 0. Must give the same record for the same index: after a restart it is asked again. A record is not to be
+   * changed later: one that gives the same object twice in a row, not frozen, gets its next call only when that has been handed on; one that
+   * begins to do so later fails with `SOURCE_RECORD_REUSED`.
+   */
   create: (index: number) => T;
   /** How many records there are; without it there is no end. */
   count?: number;
@@ -84,10 +88,10 @@ function rangeSource<T>(options: {
     createEnumerator: (context, restored) =>
       new RangeEnumerator(context, { from, to, splits }, restored),
     createReader: (context) =>
-      new RangeReader(
-        context,
-        options.at,
-        ratePerSec === undefined ? undefined : ratePerSec / context.parallelism,
-      ),
+      new RangeReader(context, {
+        at: options.at,
+        ratePerSec: ratePerSec === undefined ? undefined : ratePerSec / context.parallelism,
+        isMade: options.name === "generator",
+      }),
   });
 }

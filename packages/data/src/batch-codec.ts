@@ -14,7 +14,7 @@ import { flag, magic0, magic1, maxDecodedRows, version } from "./wire.ts";
 export function adaptiveCodec(): BatchCodec {
   return {
     createWriter: ({ hashed, keyField }) => new ColumnBatchWriter({ hashed, keyField }),
-    createKeyedRows: (channels, channelOf) => new KeyedRows(channels, channelOf),
+    createKeyedRows: (options) => new KeyedRows(options),
     decode: decodeBatch,
   };
 }
@@ -27,7 +27,7 @@ export function typedCodec(type: TypeNode): BatchCodec {
   const plan = planOfType(type);
   return {
     createWriter: ({ hashed, keyField }) => new ColumnBatchWriter({ hashed, keyField, plan }),
-    createKeyedRows: (channels, channelOf) => new KeyedRows(channels, channelOf, plan),
+    createKeyedRows: (options) => new KeyedRows(options, plan),
     decode: decodeBatch,
   };
 }

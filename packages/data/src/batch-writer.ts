@@ -34,16 +34,16 @@ const restBatches = 64;
 export class ColumnBatchWriter implements BatchWriter {
   readonly #hashed: boolean;
   readonly #keyField: string | undefined;
-  /** Where in the batch that is being made the key field's strings lie as ASCII. */
-  #keyText: TextPlace | undefined;
+  /** The key field's place in the plan; -1: the key is not one of its fields. */
+  #keyColumn = -1;
   readonly #out = new ByteWriter(1_024);
   #rows = 0;
   #estimate = 0;
   #timestamps = new Float64Array(64);
   #hashes = new Uint32Array(64);
-  /** String keys by row, as far as they are not hashed yet; and how many. */
-  readonly #keys: string[] = [];
+  /** Rows whose key is a string that is not hashed yet; and those keys by row, where they are not a column of the sink. */
   #keyCount = 0;
+  readonly #keys: string[] = [];
   #timed = false;
   #values: unknown[] = [];
   #plan: Plan | undefined;
@@ -95,8 +95,41 @@ export class ColumnBatchWriter implements BatchWriter {
     if (typeof key !== "string") return this.add(value, timestamp, hashKey(key));
     const row = this.#rows;
     this.add(value, timestamp, 0);
-    this.#keys[row] = key;
+    if (!this.#inSink || this.#keyColumn < 0) this.#keys[row] = key;
     this.#keyCount += 1;
+  }
+
+  addMany(values: readonly unknown[], timestamps: Float64Array, from: number, to: number): number {
+    const row = this.#rows;
+    const first = values[from];
+    if (row === 0 && typeof first === "object" && first !== null) this.#begin(first);
+    if (!this.#inSink || (this.#hashed && this.#keyColumn < 0) || row + to - from > maxBatchRows)
+      return from;
+    const size = (this.#sink as RowSink).putMany?.(values, from, to, row) ?? -1;
+    const estimate = this.#estimate + size + rowOverhead * (to - from);
+    // The row that fills a batch is its last (BAT-5).
+    if (size < 0 || estimate >= fullBatchBytes) return from;
+    while (row + to - from > this.#timestamps.length) this.#grow();
+    if (this.#hashed && !this.#takeKeys(row, to - from)) return from;
+    for (let i = from; i < to; i++) {
+      const timestamp = timestamps[i]!;
+      this.#timestamps[row + i - from] = timestamp;
+      if (timestamp === timestamp) this.#timed = true;
+    }
+    this.#estimate = estimate;
+    this.#rows = row + to - from;
+    return to;
+  }
+  /** False when one of them can't be a key. */
+  #takeKeys(row: number, count: number): boolean {
+    const column = (this.#sink as RowSink).columns()[this.#keyColumn];
+    if (!(column instanceof Float64Array)) {
+      this.#keyCount += count;
+      return true;
+    }
+    for (let i = row; i < row + count; i++) if (column[i] !== column[i]) return false;
+    for (let i = row; i < row + count; i++) this.#hashes[i] = hashKey(column[i]);
+    return true;
   }
 
   /** Rows that wait elsewhere, `order[from]` to `order[to - 1]`, with their hashes. */
@@ -160,33 +193,28 @@ export class ColumnBatchWriter implements BatchWriter {
     return out.buffer.subarray(0, out.length);
   }
 
-  /** Hashes the string keys of the rows. */
+  /** Hashes the string keys that are in no column. */
   #hashKeys(rows: number): void {
     const keys = this.#keys;
-    if (this.#keyCount === rows) {
-      const text = this.#keyText;
-      if (text === undefined) hashStrings(keys, rows, this.#hashes);
-      else {
-        // The last block may be read beyond the text.
-        this.#out.ensure(8);
-        const { buffer } = this.#out.buffer;
-        const ends = new Uint32Array(buffer, text.endsAt, rows);
-        hashAscii(new DataView(buffer), text.from, ends, rows, this.#hashes);
-      }
-    } else
+    if (keys.length === rows && this.#keyCount === rows) hashStrings(keys, rows, this.#hashes);
+    else
       for (let row = 0; row < rows; row++)
         if (keys[row] !== undefined) this.#hashes[row] = hashKey(keys[row]);
     keys.length = 0;
     this.#keyCount = 0;
-    this.#keyText = undefined;
+  }
+  /** Hashes the string keys of a column that has just been written. */
+  #hashColumn(strings: readonly string[], text: TextPlace | undefined): void {
+    const rows = this.#rows;
+    if (text === undefined) return hashStrings(strings, rows, this.#hashes);
+    // The last block may be read beyond the text.
+    this.#out.ensure(8);
+    const { buffer } = this.#out.buffer;
+    const ends = new Uint32Array(buffer, text.endsAt, rows);
+    hashAscii(new DataView(buffer), text.from, ends, rows, this.#hashes);
   }
   #addObject(value: object, row: number): void {
-    if (row === 0) {
-      const trying = this.#misses < maxMisses;
-      if (this.#sink === undefined && trying) this.#usePlan(learnPlan([value], 1));
-      this.#inSink = this.#sink !== undefined && trying;
-      if (this.#inSink) this.#estimate = this.#frame;
-    }
+    if (row === 0) this.#begin(value);
     if (this.#inSink) {
       const size = this.#tryPut(value, row);
       if (size >= 0) {
@@ -196,6 +224,14 @@ export class ColumnBatchWriter implements BatchWriter {
       this.#leaveSink(row);
     }
     this.#addCopy(value, row);
+  }
+
+  /** With an object as the first row. */
+  #begin(value: object): void {
+    const trying = this.#misses < maxMisses;
+    if (this.#sink === undefined && trying) this.#usePlan(learnPlan([value], 1));
+    this.#inSink = this.#sink !== undefined && trying;
+    if (this.#inSink) this.#estimate = this.#frame;
   }
 
   #tryPut(value: object, row: number): number {
@@ -229,6 +265,10 @@ export class ColumnBatchWriter implements BatchWriter {
   /** Turns the columns so far back into rows. */
   #leaveSink(rows: number): void {
     const plan = this.#plan as Plan;
+    if (this.#keyCount > 0 && this.#keyColumn >= 0) {
+      const keys = (this.#sink as RowSink).columns()[this.#keyColumn] as string[];
+      for (let i = 0; i < rows; i++) this.#keys[i] = keys[i]!;
+    }
     for (let i = 0; i < rows; i++) this.#values[i] = rowOf(plan, this.#sink as RowSink, i);
     this.#inSink = false;
     this.#misses++;
@@ -238,6 +278,7 @@ export class ColumnBatchWriter implements BatchWriter {
     if (plan === undefined) return;
     this.#plan = plan;
     this.#frame = frameBytes(plan);
+    this.#keyColumn = this.#keyField === undefined ? -1 : columnOf(plan, this.#keyField);
     this.#sink = createRowSink(plan);
   }
 
@@ -249,8 +290,10 @@ export class ColumnBatchWriter implements BatchWriter {
     place.tryTake(rows * structsOf(plan));
     const next = writeRows(this.#out, plan, this.#sink as RowSink, {
       ...{ rows, sampled, place },
-      onText: (field, text) => {
-        if (field === this.#keyField) this.#keyText = text;
+      onTexts: (field, strings, text) => {
+        if (field !== this.#keyColumn || this.#keyCount === 0) return;
+        this.#hashColumn(strings, text);
+        this.#keyCount = 0;
       },
     });
     this.#misses = 0;
@@ -281,7 +324,11 @@ function writeRows(
     readonly rows: number;
     readonly sampled: boolean;
     readonly place: ColumnPlace;
-    readonly onText?: (field: string, text: TextPlace) => void;
+    readonly onTexts?: (
+      field: number,
+      strings: readonly string[],
+      text: TextPlace | undefined,
+    ) => void;
   },
 ): Plan {
   const { rows, sampled, place } = how;
@@ -296,7 +343,7 @@ function writeRows(
       const strings = column as string[];
       if (sampled && looksRepetitive(strings, rows)) next[i] = { ...field, kind: "x" };
       const text = writeTexts(out, strings, rows, sampled);
-      if (text !== undefined) how.onText?.(field.name, text);
+      how.onTexts?.(i, strings, text);
       // Released, or the strings (and what they are slices of) would live until the next batch is as long.
       strings.fill("", 0, rows);
     } else if (field.kind === "r") {
@@ -312,6 +359,13 @@ function writeRows(
     }
   });
   return next.every((field, i) => field === plan[i]) ? plan : next;
+}
+
+/** Place of a field whose column holds numbers or strings only. */
+function columnOf(plan: Plan, name: string): number {
+  return plan.findIndex(
+    (field) => field.name === name && (field.kind === "n" || field.kind === "s"),
+  );
 }
 
 function structsOf(plan: Plan): number {

@@ -12,7 +12,7 @@
  * No timestamp is NaN in the Float64 column; compare with `Number.isNaN`.
  */
 
-import type { KeyedRows } from "./keyed-rows.ts";
+import type { KeyedRows, KeyedRowsOptions } from "./keyed-rows.ts";
 
 /** V8 keeps a joined string out of the large-object space below 128 KB; see the design's section 3. */
 export const maxBatchBytes = 96 * 1024;
@@ -66,6 +66,11 @@ export interface BatchWriter {
    * the batch.
    */
   addKeyed(value: unknown, timestamp: number, key: unknown): void;
+  /**
+   * As `add`, or on a keyed edge `addKeyed`, for the rows from `from` up to `to`, captured together: quicker, where it can be done. Answers
+   * `to`, or `from` when it can't: then none of them is in the batch.
+   */
+  addMany(values: readonly unknown[], timestamps: Float64Array, from: number, to: number): number;
   /** The encoded batch, to be read until the next row is added; the writer is empty afterwards. */
   take(): Uint8Array<ArrayBuffer>;
 }
@@ -74,7 +79,7 @@ export interface BatchCodec {
   /** `hashed`: the edge is keyed and the hash column travels with the batch. `keyField`: the field that is the key, if one is. */
   createWriter(options: { readonly hashed: boolean; readonly keyField?: string }): BatchWriter;
   /** For a keyed edge with several channels. */
-  createKeyedRows(channels: number, channelOf: (hash: number) => number): KeyedRows;
+  createKeyedRows(options: KeyedRowsOptions): KeyedRows;
   /** Throws `DATA_BAD_BATCH`. The batch may point into `bytes`: the caller gives the buffer away. */
   decode(bytes: Uint8Array): RecordBatch;
 }

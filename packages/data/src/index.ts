@@ -14,7 +14,7 @@ export {
   subtaskOfKeyGroup,
 } from "./key-group.ts";
 export { asKeyType, joinKeyTypes, keyTypeOf, keyTypesFit } from "./key-type.ts";
-export type { KeyedRows } from "./keyed-rows.ts";
+export type { KeyedRows, KeyedRowsOptions } from "./keyed-rows.ts";
 export { copyRecord, copyValue, ownText, ownValue } from "./plain.ts";
 export { type ValueCodec, valueCodec } from "./state-codec.ts";
 export {

@@ -17,6 +17,13 @@ const maxBytes = 8 * 1_024;
 const maxMisses = 3;
 const restRows = 4_096;
 
+export interface KeyedRowsOptions {
+  readonly channels: number;
+  readonly channelOf: (hash: number) => number;
+  /** The field that is the key, if one is. */
+  readonly keyField?: string | undefined;
+}
+
 export class KeyedRows {
   /** Rows that wait. */
   rows = 0;
@@ -37,8 +44,13 @@ export class KeyedRows {
   readonly #begins: Int32Array;
   readonly #channelOf: (hash: number) => number;
 
-  constructor(channels: number, channelOf: (hash: number) => number, plan?: Plan) {
+  readonly #keyField: string | undefined;
+  /** Of the plan; -1: the key is not one of its fields. */
+  #keyColumn = -1;
+
+  constructor({ channels, channelOf, keyField }: KeyedRowsOptions, plan?: Plan) {
     this.learnt = plan;
+    this.#keyField = keyField;
     this.#begins = new Int32Array(channels + 1);
     this.#channelOf = channelOf;
   }
@@ -65,6 +77,35 @@ export class KeyedRows {
     this.timestamps[row] = timestamp;
     this.#bytes += size;
     this.rows = row + 1;
+    return true;
+  }
+  /** As many rows as there is room for, captured together; answers the first that was not taken, which is `from` when it can't be done. */
+  addMany(values: readonly unknown[], timestamps: Float64Array, from: number, to: number): number {
+    const row = this.rows;
+    const end = Math.min(to, from + maxRows - row);
+    const first = values[from];
+    if (row === 0 && (typeof first !== "object" || first === null || !this.#begin(first)))
+      return from;
+    if (this.#keyColumn < 0) return from;
+    const size = this.sink?.putMany?.(values, from, end, row) ?? -1;
+    if (size < 0 || this.#bytes + size > 2 * maxBytes || !this.#takeKeys(row, end - from))
+      return from;
+    for (let i = from; i < end; i++) this.timestamps[row + i - from] = timestamps[i]!;
+    this.#bytes += size;
+    this.rows = row + end - from;
+    if (this.rows > 1) this.#misses = 0;
+    return end;
+  }
+  /** False when one of them can't be a key. */
+  #takeKeys(row: number, count: number): boolean {
+    const column = this.sink?.columns()[this.#keyColumn];
+    if (column instanceof Float64Array) {
+      for (let i = row; i < row + count; i++) if (column[i] !== column[i]) return false;
+      for (let i = row; i < row + count; i++) this.hashes[i] = hashKey(column[i]);
+    } else {
+      for (let i = row; i < row + count; i++) this.#keys[i] = (column as string[])[i]!;
+      this.#keyCount += count;
+    }
     return true;
   }
   /** Gives all rows to the writers; `after` is called for each channel that got some. */
@@ -119,6 +160,10 @@ export class KeyedRows {
     if (plan !== this.plan || this.sink === undefined)
       this.sink = plan === undefined ? undefined : createRowSink(plan);
     this.plan = plan;
+    this.#keyColumn =
+      plan?.findIndex(
+        ({ name, kind }) => name === this.#keyField && (kind === "n" || kind === "s"),
+      ) ?? -1;
     return this.sink !== undefined;
   }
   /** The first row was not of the shape of those before it: the next may begin another. */

@@ -18,6 +18,13 @@ import { maxColumnDepth } from "./wire.ts";
 export interface RowSink {
   /** Takes a row; returns about the bytes it adds (as `roughSize`), or -1 when it does not fit. Throws `DATA_UNENCODABLE`. */
   put(row: object, index: number): number;
+  /**
+   * Takes `values[from]` to `values[to - 1]` at `index` and on, field by field; about the bytes they add, or -1 when one of them does not fit:
+   * then none counts. Absent for shapes that are not of numbers and strings only.
+   */
+  readonly putMany:
+    | ((values: readonly unknown[], from: number, to: number, index: number) => number)
+    | undefined;
   /** Takes `rows[from]` to `rows[to - 1]` of a sink of the same plan, to `index` and on; returns about the bytes. They share what they captured. */
   take(other: RowSink, rows: Int32Array, from: number, to: number, index: number): number;
   /** By field: Float64Array for n, string[] for s, unknown[] for x and o, a sink for r; valid up to the last row put. */
@@ -101,10 +108,38 @@ function compileSink(names: readonly string[], kinds: readonly FieldKind[]): Mak
     }),
     `  return size;`,
     `}`,
-    `return { put, take, columns() { return [${names.map((_n, i) => `c${i}`).join(", ")}]; } };`,
+    ...(kinds.every((k) => k === "n" || k === "s")
+      ? putMany(names, kinds, fixed)
+      : ["const putMany = undefined;"]),
+    `return { put, putMany, take, columns() { return [${names.map((_n, i) => `c${i}`).join(", ")}]; } };`,
     `//# sourceURL=millrace/data/put-${++serial}`,
   );
   return new Function("environment", body.join("\n")) as MakeSink;
+}
+
+/** One field after the other: the loops are short, and what one row waits for does not hold up the next. */
+function putMany(
+  names: readonly string[],
+  kinds: readonly FieldKind[],
+  fixed: number,
+): readonly string[] {
+  const proto = names.includes("__proto__") ? "protoOf(row)" : "row.__proto__";
+  const type = (k: FieldKind | undefined) => (k === "s" ? "string" : "number");
+  return [
+    `function putMany(values, from, to, index) {`,
+    `  while (index + to - from > room) grow();`,
+    `  for (let k = from; k < to; k++) {`,
+    `    const row = values[k]; if (typeof row !== "object" || row === null || ${proto} !== proto) return -1;`,
+    `    let f = 0; for (const p in row) { if (p !== names[f]) return -1; f++; } if (f !== ${names.length}) return -1;`,
+    `  }`,
+    `  let size = ${fixed} * (to - from);`,
+    ...names.map(
+      (name, i) =>
+        `  for (let k = from, at = index; k < to; k++, at++) { const v = values[k][${JSON.stringify(name)}]; if (typeof v !== "${type(kinds[i])}") return -1; ${kinds[i] === "s" ? "size += v.length; " : ""}c${i}[at] = v; }`,
+    ),
+    `  return size;`,
+    `}`,
+  ];
 }
 
 /** What `put` stores of variable v<i>: scalars as they are, a copy of what could change. */

@@ -167,7 +167,8 @@ test.each(codecs)(
         keyedStream,
         fc.integer({ min: 1, max: 4 }),
         fc.constantFrom("field", "function", "text", "mixed"),
-        ({ rows, events }, count, by) => {
+        fc.constantFrom(0, 3, 50, 200),
+        ({ rows, events }, count, by, together) => {
           const key = (value: unknown): unknown => {
             const { k } = value as { readonly k: unknown };
             // Keys of several types among rows of one shape.
@@ -178,10 +179,19 @@ test.each(codecs)(
             channel(Number.MAX_SAFE_INTEGER, codec, by === "field" ? "k" : undefined),
           );
           const result = new ResultPartition(
-            { kind: "hash", key, maxParallelism: 128, codec },
+            {
+              kind: "hash",
+              key,
+              maxParallelism: 128,
+              codec,
+              ...(by === "field" ? { keyField: "k" } : {}),
+            },
             ends.map(({ subpartition }) => subpartition),
           );
           const wanted: unknown[][] = ends.map(() => []);
+          const waiting: Record<string, unknown>[] = [];
+          const timestamps: number[] = [];
+          const at = new Int32Array(2);
           rows.forEach((row, i) => {
             const hash = hashKey(key(row));
             wanted[subtaskOfKeyGroup(keyGroupOf(hash, 128), 128, count)]?.push([
@@ -190,12 +200,23 @@ test.each(codecs)(
               hash,
             ]);
             const own: Record<string, unknown> = structuredClone(row);
-            result.emit(own, i % 5 === 0 ? Number.NaN : i);
-            for (const name of Object.keys(own)) own[name] = "changed later";
+            waiting.push(own);
+            timestamps.push(i % 5 === 0 ? Number.NaN : i);
+            if (waiting.length <= together && !events.has(i)) return;
+            if (together === 0) result.emit(own, timestamps[0] ?? Number.NaN);
+            else {
+              // From the second on, as where a loop had to stop.
+              const stamps = Float64Array.from([0, ...timestamps]);
+              result.emitMany([null, ...waiting], stamps, 1, waiting.length + 1, at);
+            }
+            for (const one of waiting.splice(0))
+              for (const name of Object.keys(one)) one[name] = "changed later";
+            timestamps.length = 0;
             if (!events.has(i)) return;
             result.event(FrameKind.watermark, encodeWatermark(i));
             for (const one of wanted) one.push(i);
           });
+          result.emitMany(waiting, Float64Array.from(timestamps), 0, waiting.length, at);
           result.flush();
           expect(result.openRows).toBe(0);
           const got = ends.map(({ sent }) =>

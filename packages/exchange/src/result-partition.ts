@@ -23,6 +23,8 @@ export type Partitioner =
       readonly key: (value: unknown) => unknown;
       readonly maxParallelism: number;
       readonly codec: BatchCodec;
+      /** The field that is the key, if one is. */
+      readonly keyField?: string | undefined;
     }
   | {
       readonly kind: "custom";
@@ -35,18 +37,58 @@ export interface Assigned {
   readonly subtask: number;
 }
 
+/** Few enough to stay in the processor's nearest cache between one field and the next. */
+const rowsTogether = 32;
+
 export class ResultPartition {
   readonly subpartitions: readonly Subpartition[];
   readonly emit: (value: unknown, timestamp: number) => void;
   /** Rows of several channels that wait for their hashes. */
   #keyed: KeyedRows | undefined;
+  /** The only channel. */
+  readonly #only: Subpartition | undefined;
 
   constructor(partitioner: Partitioner, subpartitions: readonly Subpartition[], firstChannel = 0) {
     this.subpartitions = subpartitions;
+    // Those that name their channel are asked for each row.
+    const named = partitioner.kind === "custom" || partitioner.kind === "assign";
+    this.#only = subpartitions.length === 1 && !named ? subpartitions[0] : undefined;
     this.emit =
       partitioner.kind === "hash" && subpartitions.length > 1
         ? this.#emitKeyed(partitioner)
         : emitterOf(partitioner, subpartitions, firstChannel);
+  }
+  /**
+   * The rows from `from` up to `to` as `emit` one by one, captured together where that can be done. When it throws, `at[1]` is the row that
+   * can't be emitted.
+   */
+  emitMany(
+    values: readonly unknown[],
+    timestamps: Float64Array,
+    from: number,
+    to: number,
+    at: Int32Array,
+  ): void {
+    for (let row = from; row < to; ) {
+      const end = Math.min(to, row + rowsTogether);
+      const taken =
+        this.#only === undefined
+          ? this.#addMany(values, timestamps, row, end)
+          : this.#only.addMany(values, timestamps, row, end);
+      if (taken > row) row = taken;
+      else
+        for (; row < end; row++) {
+          at[1] = row;
+          this.emit(values[row], timestamps[row]!);
+        }
+    }
+  }
+  #addMany(values: readonly unknown[], timestamps: Float64Array, from: number, to: number): number {
+    const rows = this.#keyed;
+    if (rows === undefined) return from;
+    const taken = rows.addMany(values, timestamps, from, to);
+    if (rows.full) this.#deal();
+    return taken;
   }
   get full(): boolean {
     for (const subpartition of this.subpartitions) if (subpartition.full) return true;
@@ -74,11 +116,12 @@ export class ResultPartition {
     key,
     maxParallelism,
     codec,
+    keyField,
   }: Extract<Partitioner, { kind: "hash" }>): ResultPartition["emit"] {
     const count = this.subpartitions.length;
     const channelOf = (hash: number) =>
       subtaskOfKeyGroup(keyGroupOf(hash, maxParallelism), maxParallelism, count);
-    const rows = codec.createKeyedRows(count, channelOf);
+    const rows = codec.createKeyedRows({ channels: count, channelOf, keyField });
     this.#keyed = rows;
     return (value, timestamp) => {
       const k = key(value);

@@ -59,6 +59,12 @@ export class Subpartition {
     this.#writer.addKeyed(value, timestamp, key);
     this.added(1);
   }
+  /** Answers the first row that was not taken: `from` when they can't be taken together. */
+  addMany(values: readonly unknown[], timestamps: Float64Array, from: number, to: number): number {
+    const taken = this.#writer.addMany(values, timestamps, from, to);
+    if (taken > from) this.added(taken - from);
+    return taken;
+  }
   /** Takes its share of rows whose channels have been found. */
   get writer(): BatchWriter {
     return this.#writer;

@@ -20,6 +20,7 @@ import {
 } from "./csv-line.ts";
 import { fail } from "./fail.ts";
 import { defineFormat, type Format } from "./format.ts";
+import { parseNumber } from "./number.ts";
 import { setOwn } from "./set-own.ts";
 import { decodeText, withoutByteOrderMark } from "./text.ts";
 import { parseTimestamp } from "./timestamp.ts";
@@ -91,10 +92,10 @@ function columnFor(field: FieldNode, nullLiteral: string): Column {
     optional: field.optional === true,
     parse,
     expected: scalar.kind,
-    isNull: (text, quoted) =>
-      text === nullLiteral &&
-      (nullable || field.optional === true) &&
-      !(quoted && parse(text) !== undefined),
+    isNull:
+      nullable || field.optional === true
+        ? (text, quoted) => text === nullLiteral && !(quoted && parse(text) !== undefined)
+        : () => false,
   };
 }
 
@@ -103,7 +104,7 @@ function parserOf(type: TypeNode, name: string): (text: string) => unknown {
     case "string":
       return (text) => text;
     case "float64":
-      return (text) => number(text);
+      return parseNumber;
     case "int64":
       return (text) => whole(text, Number.MIN_SAFE_INTEGER, Number.MAX_SAFE_INTEGER);
     case "int32":
@@ -112,7 +113,11 @@ function parserOf(type: TypeNode, name: string): (text: string) => unknown {
       return (text) =>
         /^(true|t|1)$/i.test(text) ? true : /^(false|f|0)$/i.test(text) ? false : undefined;
     case "timestamp":
-      return (text) => number(text) ?? parseTimestamp(text);
+      // A dash behind four characters: a year and a month, and no number.
+      return (text) =>
+        text.charCodeAt(4) === 45
+          ? parseTimestamp(text)
+          : (parseNumber(text) ?? parseTimestamp(text));
     case "bigint":
       return (text) => (/^-?\d{1,400}$/.test(text) ? BigInt(text) : undefined);
     case "enum":
@@ -121,14 +126,8 @@ function parserOf(type: TypeNode, name: string): (text: string) => unknown {
       throw fail("FORMAT_BAD_TYPE", { fields: { format: "csv", field: name, type: type.kind } });
   }
 }
-function number(text: string): number | undefined {
-  const value = Number(text);
-  if (!Number.isFinite(value) || text.trim() === "") return undefined;
-  // What is finite and has one of these letters is 0x…, 0o… or 0b….
-  return /[xob]/i.test(text) ? undefined : value;
-}
 function whole(text: string, min: number, max: number): number | undefined {
-  const value = number(text);
+  const value = parseNumber(text);
   return value !== undefined && Number.isInteger(value) && value >= min && value <= max
     ? value
     : undefined;

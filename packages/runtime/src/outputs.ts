@@ -18,6 +18,7 @@ import {
   Subpartition,
 } from "@millrace/exchange";
 import type { OutputDeployment, TaskDeployment } from "@millrace/graph";
+import type { Exit } from "@millrace/operators";
 import type { BarrierInfo } from "@millrace/spi";
 import type { SlotHost } from "./host.ts";
 import { functionNamed, keyFieldOf, keySelectorOf } from "./keys.ts";
@@ -59,15 +60,10 @@ export class Outputs {
   }
 
   /** Where an operator's records go: its main output, or one side of it. */
-  exits(
-    operator: number,
-    side: string | undefined,
-  ): readonly ((value: unknown, timestamp: number) => void)[] {
+  exits(operator: number, side: string | undefined): readonly Exit[] {
     return this.#edges
       .filter(({ deployment }) => deployment.fromOperator === operator && deployment.side === side)
-      .map(({ partition, deployment }) =>
-        deployment.key === undefined ? partition.emit : emitKeyed(partition, deployment),
-      );
+      .map(({ partition, deployment }) => exitOf(partition, deployment));
   }
   sides(operator: number): readonly string[] {
     return [
@@ -211,6 +207,7 @@ export class Outputs {
           key: keySelectorOf(deployment.key, functions) as (value: unknown) => unknown,
           maxParallelism: deployment.consumerMaxParallelism,
           codec,
+          keyField: keyFieldOf(deployment.key),
         };
       case "custom":
         return {
@@ -244,21 +241,39 @@ export class Outputs {
   }
 }
 
+function exitOf(partition: ResultPartition, deployment: OutputDeployment): Exit {
+  const many: NonNullable<Exit["many"]> = (values, timestamps, from, to, at) =>
+    partition.emitMany(values, timestamps, from, to, at);
+  if (deployment.key === undefined)
+    return Object.assign((value: unknown, timestamp: number) => partition.emit(value, timestamp), {
+      many,
+    });
+  const { emit } = partition;
+  return Object.assign(
+    (value: unknown, timestamp: number) => {
+      try {
+        emit(value, timestamp);
+      } catch (error) {
+        throw ofKey(error, deployment);
+      }
+    },
+    {
+      many(...run: Parameters<typeof many>) {
+        try {
+          many(...run);
+        } catch (error) {
+          throw ofKey(error, deployment);
+        }
+      },
+    },
+  );
+}
 /** A value that can't be a key is not the fault of the operator that emits it: says whose key it was to be. */
-function emitKeyed(
-  partition: ResultPartition,
-  { key, functionsUid }: OutputDeployment,
-): (value: unknown, timestamp: number) => void {
-  return (value, timestamp) => {
-    try {
-      partition.emit(value, timestamp);
-    } catch (error) {
-      if (!isMillraceError(error) || error.code !== "DATA_BAD_KEY") throw error;
-      const by = key !== undefined && "fields" in key ? key.fields.join(", ") : "a function";
-      throw new MillraceError(error.code, error, {
-        fields: { ...error.fields, keyOf: functionsUid, key: by },
-        cause: error.cause,
-      });
-    }
-  };
+function ofKey(error: unknown, { key, functionsUid }: OutputDeployment): unknown {
+  if (!isMillraceError(error) || error.code !== "DATA_BAD_KEY") return error;
+  const by = key !== undefined && "fields" in key ? key.fields.join(", ") : "a function";
+  return new MillraceError(error.code, error, {
+    fields: { ...error.fields, keyOf: functionsUid, key: by },
+    cause: error.cause,
+  });
 }

@@ -7,7 +7,7 @@
 import type { Clock } from "@millrace/base";
 
 const sliceMs = 1;
-const mostRows = 32;
+const mostRows = 128;
 const longMs = 0.05;
 
 /** One per slot. */

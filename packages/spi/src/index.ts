@@ -44,7 +44,11 @@ export {
   sourceDefinitionOf,
 } from "./source.ts";
 export type {
+  BatchKeys,
+  BatchRows,
+  Fold,
   KeyedState,
+  NumberCell,
   OperatorLists,
   StateTable,
   TableDeclaration,

@@ -14,16 +14,19 @@ import {
   keyTypeOf,
   keyTypesFit,
   minWatermark,
+  type RecordBatch,
   type TypeNode,
   typeToText,
 } from "@millrace/data";
 import type {
+  BatchKeys,
   KeyedState,
   StateTable,
   TableDeclaration,
   TimerCallback,
   TimerDomain,
 } from "@millrace/spi";
+import { LookedUpKeys } from "./batch-keys.ts";
 import type { SegmentTask } from "./build-segment.ts";
 import type { Capture, TableSchema } from "./capture.ts";
 import { fail } from "./fail.ts";
@@ -31,7 +34,7 @@ import { KeyDirectory } from "./key-directory.ts";
 import { segmentsToMerge } from "./merge-policy.ts";
 import { RestoredTables } from "./restored-tables.ts";
 import type { BlockCompression } from "./segment.ts";
-import { Table } from "./table.ts";
+import { Table, type TableHome } from "./table.ts";
 import { Timers, timerTables } from "./timers.ts";
 
 /** A byte range of an object with sorted rows; the same shape as a manifest's. */
@@ -111,7 +114,10 @@ export class HashMapBackend implements KeyedState {
   #watermarks: RestoredState["watermarks"] = [];
   #keyType: TypeNode | undefined;
   #keyTypeFixed = false;
-  #undo: Before[] | undefined;
+  readonly #home: TableHome;
+  #undo: Before[] = [];
+  /** Of the last batch. */
+  #batchKeys: LookedUpKeys | undefined;
   /** Epoch n: changes made between the barriers n-1 and n of this attempt. */
   #epoch = 1;
   /** Snapshots that may still complete, by checkpoint. */
@@ -125,6 +131,12 @@ export class HashMapBackend implements KeyedState {
   constructor(options: BackendOptions) {
     this.#options = options;
     this.#keys = new KeyDirectory(options.maxParallelism);
+    this.#home = {
+      uid: options.uid,
+      keys: this.#keys,
+      notKeyed: () => this.#notKeyed(),
+      remember: undefined,
+    };
   }
 
   // ── what operators see ─────────────────────────────────────────────────────────────────────
@@ -132,38 +144,44 @@ export class HashMapBackend implements KeyedState {
   table<V>(declaration: TableDeclaration): StateTable<V> {
     if (this.#tables.has(declaration.name))
       throw new RangeError(`table ${declaration.name} is declared twice`);
-    const table = new Table(declaration, this.#keys);
-    this.#tables.set(declaration.name, table);
+    const table = new Table<V>(declaration, this.#home);
+    this.#tables.set(declaration.name, table as Table);
     // Rows of a migrated table are not what the base's segments hold.
-    if (this.#restored?.into(table, declaration) === "migrated") this.#base = undefined;
-    return {
-      get: (a, b, c) => {
-        this.#selected();
-        return table.get(a, b, c) as V | undefined;
-      },
-      put: (a, b, c, value) => {
-        this.#selected();
-        if (this.#undo !== undefined) this.#remember(table, a, b, c);
-        table.put(a, b, c, value);
-      },
-      delete: (a, b, c) => {
-        this.#selected();
-        if (this.#undo !== undefined) this.#remember(table, a, b, c);
-        table.delete(a, b, c);
-      },
-    };
+    if (this.#restored?.into(table as Table, declaration) === "migrated") this.#base = undefined;
+    return table;
   }
   /** Live rows of all tables. */
   rows(): number {
     return [...this.#tables.values()].reduce((rows, table) => rows + table.size, 0);
   }
+  /** Bytes of all arrays that keep keys and rows; strings of values lie elsewhere. */
+  heldBytes(): number {
+    const tables = [...this.#tables.values()];
+    return tables.reduce((sum, table) => sum + table.heldBytes, this.#keys.heldBytes);
+  }
   selectKey(key: unknown): void {
-    const keys = this.#keys;
-    const isNew = keys.select(key);
-    const group = keys.groupOf(keys.selected);
-    const { from, to } = this.#options.keyGroups;
-    if (group < from || group >= to) throw this.#foreign(group);
-    if (isNew) this.#learnKeyType(keyTypeOf(key));
+    if (this.#keys.select(key)) this.#admit(key);
+  }
+  keysOf(
+    batch: RecordBatch,
+    field: string | undefined,
+    keyOf: (row: number) => unknown,
+  ): BatchKeys {
+    const { hashes } = batch;
+    const column = field === undefined ? undefined : batch.column(field);
+    // What a user's function gives is hashed here again: were it another key than the sender saw, state would lie under a wrong hash.
+    if (hashes === undefined || (column?.numbers === undefined && column?.ascii === undefined))
+      return { select: (row) => this.selectKey(keyOf(row)) };
+    // Asked for again when the batch could not be finished at once.
+    if (this.#batchKeys?.isOf(hashes, column) !== true)
+      this.#batchKeys = new LookedUpKeys({
+        keys: this.#keys,
+        hashes,
+        column,
+        rows: batch.rows,
+        admit: this.#admit,
+      });
+    return this.#batchKeys;
   }
   get currentKey(): unknown {
     this.#selected();
@@ -180,10 +198,11 @@ export class HashMapBackend implements KeyedState {
   }
   mark(): void {
     this.#undo = [];
+    this.#home.remember = this.#remember;
   }
   undo(): void {
-    const undo = this.#undo ?? [];
-    this.#undo = undefined;
+    const undo = this.#undo;
+    this.release();
     for (let i = undo.length - 1; i >= 0; i--) {
       const { table, key, namespace, value } = undo[i]!;
       this.#keys.select(key);
@@ -192,7 +211,8 @@ export class HashMapBackend implements KeyedState {
     }
   }
   release(): void {
-    this.#undo = undefined;
+    this.#undo = [];
+    this.#home.remember = undefined;
   }
   timers(onTimer: TimerCallback): Timers {
     const boolean: TypeNode = { kind: "boolean" };
@@ -219,9 +239,9 @@ export class HashMapBackend implements KeyedState {
     for (const [domain, name] of Object.entries(timerTables) as [TimerDomain, string][]) {
       const table = this.#tables.get(name);
       for (const slot of table?.liveSlots() ?? [])
-        timers.restored(domain, table!.key[slot]!, table!.c[slot]!, [
-          table!.a[slot]!,
-          table!.b[slot]!,
+        timers.restored(domain, table!.keyAt(slot), table!.cAt(slot), [
+          table!.aAt(slot),
+          table!.bAt(slot),
         ]);
     }
     return timers;
@@ -337,18 +357,29 @@ export class HashMapBackend implements KeyedState {
       });
     this.#keyType = known === undefined ? seen : joinKeyTypes(known, seen);
   }
-  #remember(table: Table, a: number, b: number, c: number): void {
-    this.#undo?.push({
+  readonly #remember = (table: Table, a: number, b: number, c: number): void => {
+    this.#undo.push({
       table,
-      key: this.#keys.selectedKey,
+      key: this.currentKey,
       namespace: [a, b, c],
       value: table.get(a, b, c),
     });
-  }
+  };
+  /** A key that no row held: it must be ours, and of the type of all others. */
+  readonly #admit = (key: unknown): void => {
+    const group = this.#keys.groupOf(this.#keys.selected);
+    const { from, to } = this.#options.keyGroups;
+    if (group >= from && group < to) return this.#learnKeyType(keyTypeOf(key));
+    this.#keys.leave();
+    throw this.#foreign(group);
+  };
   #selected(): number {
     const { selected } = this.#keys;
-    if (selected < 0) throw fail("STATE_NOT_KEYED", { fields: { uid: this.#options.uid } });
+    if (selected < 0) throw this.#notKeyed();
     return selected;
+  }
+  #notKeyed(): Error {
+    return fail("STATE_NOT_KEYED", { fields: { uid: this.#options.uid } });
   }
   #foreign(group: number): Error {
     const { from, to } = this.#options.keyGroups;

@@ -40,6 +40,8 @@ export class Capture {
   /** Lists of changed rows; undefined: every slot up to `#slots`. */
   #lists: IntList[] | undefined;
   readonly #slots: number;
+  /** A bit for each slot: it has been taken. */
+  readonly #taken: Uint8Array;
   #at = 0;
   #codec: ValueCodec | undefined;
   #out = new ByteWriter(1_024);
@@ -60,6 +62,7 @@ export class Capture {
     this.#epoch = of.epoch;
     this.#lists = of.lists === undefined ? undefined : [...of.lists];
     this.#slots = table.slots;
+    this.#taken = new Uint8Array((table.slots + 7) >>> 3);
     this.schema = { name: table.name, type: table.type, origin: table.origin };
   }
 
@@ -86,14 +89,17 @@ export class Capture {
   /** Takes this row now, if it belongs to the snapshot and has not been taken. */
   keep(slot: number): void {
     const table = this.#table;
-    const changed = table.changed[slot]!;
-    if (changed > this.#epoch || table.taken[slot] === this.#epoch) return;
-    const state = table.state[slot];
+    const changed = table.changedIn(slot);
+    if (changed > this.#epoch || this.#isTaken(slot)) return;
+    const state = table.stateOf(slot);
     const isTombstone = state === tombstone;
     if (this.#since < 0 ? state !== live : changed <= this.#since) return;
-    if (state !== live && !(isTombstone && table.born[slot]! <= this.#since)) return;
-    table.taken[slot] = this.#epoch;
+    if (state !== live && !(isTombstone && table.bornIn(slot) <= this.#since)) return;
+    this.#taken[slot >>> 3]! |= 1 << (slot & 7);
     this.#encode(slot, isTombstone);
+  }
+  #isTaken(slot: number): boolean {
+    return ((this.#taken[slot >>> 3]! >>> (slot & 7)) & 1) === 1;
   }
 
   /** All rows of the snapshot, after `step` has said that there are no more. */
@@ -105,7 +111,7 @@ export class Capture {
   #encode(slot: number, isTombstone: boolean): void {
     const table = this.#table;
     const out = this.#out;
-    const id = table.key[slot]!;
+    const id = table.keyAt(slot);
     const group = table.keys.groupOf(id);
     const start = out.length;
     out.varint(group);
@@ -113,9 +119,9 @@ export class Capture {
     out.varint(key.length);
     const keyAt = out.length;
     out.raw(key);
-    out.f64(table.a[slot]!);
-    out.f64(table.b[slot]!);
-    out.f64(table.c[slot]!);
+    out.f64(table.aAt(slot));
+    out.f64(table.bAt(slot));
+    out.f64(table.cAt(slot));
     if (isTombstone) out.varint(0);
     else {
       this.#codec ??= valueCodec(this.schema.type);

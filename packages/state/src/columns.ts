@@ -1,50 +1,26 @@
 /**
- * The values of a table, laid out by type: numbers and booleans of an object's fields in typed arrays, strings and bigints in plain
- * ones, nested parts as copies. What does not fit lies whole in a side column.
+ * The values of a table, laid out by type: numbers and booleans in typed arrays, strings and bigints in plain ones, other parts as copies.
+ * Objects and tuples inside a value have columns for their own parts. What does not fit lies whole in a side column.
  *
  * COL-1  What `read` gives shares nothing changeable with what was written or with what another `read` gave.
  * COL-2  `fits` says yes only to values of the layout's type; `read` gives back what was written, -0 and NaN too.
  * COL-3  A string that was cut from a longer one does not keep that one alive.
  *
- * Reading and writing are generated per layout, so that an object literal of the right shape is made at once.
+ * How parts are found is in layout.ts. Reading and writing are generated per layout, so that an object literal of the right shape is made at
+ * once, and per table, so that no table's shapes spoil another's code.
  */
 import { copyValue, ownText, ownValue, type TypeNode } from "@millrace/data";
-import { grown } from "./key-directory.ts";
+import { grown } from "./growing.ts";
+import {
+  type Layout,
+  layoutOf,
+  type NumberPart,
+  type PartName,
+  type StoreKind,
+  sourceOf,
+} from "./layout.ts";
 
 type Store = Float64Array | Uint8Array | unknown[];
-type StoreKind = "number" | "boolean" | "text" | "bigint" | "copy";
-
-/** How one part of a value (a field, or the value itself) is kept. */
-interface Part {
-  readonly store: StoreKind;
-  /** Source: is `v` of the type? */
-  readonly fits: (v: string) => string;
-  /** Source: can the store hold `v`? */
-  readonly holds: (v: string) => string;
-}
-const isNumber = (v: string) => `typeof ${v} === "number"`;
-const isA = (type: string) => (v: string) => `typeof ${v} === "${type}"`;
-const part = (store: StoreKind, fits: Part["fits"], holds: Part["holds"] = fits): Part => ({
-  store,
-  fits,
-  holds,
-});
-/** Never says that it fits: only a look at the whole value can tell. */
-const copied = part(
-  "copy",
-  () => "false",
-  (v) => `${v} !== undefined`,
-);
-
-const parts: Partial<Record<TypeNode["kind"], Part>> = {
-  float64: part("number", isNumber),
-  int32: part("number", (v) => `(${v} | 0) === ${v}`, isNumber),
-  int64: part("number", (v) => `Number.isSafeInteger(${v})`, isNumber),
-  timestamp: part("number", (v) => `Number.isFinite(${v})`, isNumber),
-  boolean: part("boolean", isA("boolean")),
-  string: part("text", isA("string")),
-  bigint: part("bigint", isA("bigint")),
-};
 
 export class Columns {
   /** The value is of the type and lies in the columns when written. */
@@ -52,112 +28,97 @@ export class Columns {
   readonly #holds: (value: unknown) => boolean;
   readonly #write: (stores: readonly Store[], slot: number, value: unknown) => void;
   readonly #read: (stores: readonly Store[], slot: number) => unknown;
+  readonly #layout: Layout;
   readonly #stores: Store[];
-  /** 1: the value lies whole in `#side`. */
-  #irregular = new Uint8Array(0);
+  /** 1: the value lies whole in `#side`. Undefined: none does. */
+  #irregular: Uint8Array | undefined;
   readonly #side: unknown[] = [];
+  #capacity: number;
 
-  constructor(type: TypeNode) {
-    const names =
-      type.kind === "object" && isFixed(type.fields)
-        ? type.fields.map(({ name }) => name)
-        : undefined;
-    const kinds =
-      names === undefined || type.kind !== "object"
-        ? [type.kind === "object" ? copied : (parts[type.kind] ?? copied)]
-        : type.fields.map((field) => parts[field.type.kind] ?? copied);
-    const source = sourceOf(kinds, names);
-    this.fits = compile(["value"], source.fits) as typeof this.fits;
-    this.#holds = compile(["value"], source.holds) as typeof this.fits;
-    this.#write = compile(["stores", "slot", "value"], source.write) as (
+  /** `name`: of the table, for stack traces and profiles. */
+  constructor(type: TypeNode, name: string, capacity: number) {
+    this.#layout = layoutOf(type);
+    const source = sourceOf(this.#layout);
+    const url = `millrace/state/${encodeURIComponent(name)}/${++made}`;
+    const compiled = (what: keyof typeof source, parameters: readonly string[]) =>
+      compile(parameters, `${source[what]}\n//# sourceURL=${url}/${what}`);
+    this.fits = compiled("fits", ["value"]) as typeof this.fits;
+    this.#holds = compiled("holds", ["value"]) as typeof this.fits;
+    this.#write = compiled("write", ["stores", "slot", "value"]) as (
       stores: readonly Store[],
       slot: number,
       value: unknown,
     ) => void;
-    this.#read = compile(["stores", "slot"], source.read) as (
+    this.#read = compiled("read", ["stores", "slot"]) as (
       stores: readonly Store[],
       slot: number,
     ) => unknown;
-    this.#stores = kinds.map(({ store }) => emptyStore(store));
+    this.#stores = this.#layout.stores.map((kind) => emptyStore(kind, capacity));
+    this.#capacity = capacity;
+  }
+  /** Bytes of all typed arrays, and eight for each place in a plain one. */
+  get heldBytes(): number {
+    const stores = [...this.#stores, this.#irregular ?? []];
+    return stores.reduce((sum, s) => sum + (Array.isArray(s) ? 8 * s.length : s.byteLength), 0);
   }
   /** A value that fits. */
   writeFitting(slot: number, value: unknown): void {
-    this.#irregular[slot] = 0;
     this.#write(this.#stores, slot, value);
+    this.#regular(slot);
   }
   /** Any value. Throws `DATA_UNENCODABLE` for what can't be state, before anything has changed. */
   write(slot: number, value: unknown): void {
     if (this.#holds(value)) return this.writeFitting(slot, value);
     this.#side[slot] = ownValue(value);
+    this.#irregular ??= new Uint8Array(this.#capacity);
     this.#irregular[slot] = 1;
   }
   read(slot: number): unknown {
-    return this.#irregular[slot] === 1
-      ? copyValue(this.#side[slot])
-      : this.#read(this.#stores, slot);
+    return this.isRegular(slot) ? this.#read(this.#stores, slot) : copyValue(this.#side[slot]);
+  }
+  get areAllRegular(): boolean {
+    return this.#irregular === undefined;
+  }
+  /** The value lies in the columns. */
+  isRegular(slot: number): boolean {
+    return this.#irregular === undefined || this.#irregular[slot] === 0;
+  }
+  /** The number at this path, if there is one in every value of the layout. */
+  numberPart(path: readonly PartName[]): NumberPart | undefined {
+    return this.#layout.numbers.get(JSON.stringify(path));
+  }
+  numbersOf(part: NumberPart): Float64Array {
+    return this.#stores[part.store] as Float64Array;
+  }
+  /** 1 where there is a number, 0 for null. Undefined: there always is. */
+  validOf(part: NumberPart): Uint8Array | undefined {
+    return part.valid < 0 ? undefined : (this.#stores[part.valid] as Uint8Array);
   }
   /** Lets go of what the slot refers to. */
   clear(slot: number): void {
-    if (this.#irregular[slot] === 1) this.#side[slot] = undefined;
-    this.#irregular[slot] = 0;
+    this.#regular(slot);
     for (const store of this.#stores) if (Array.isArray(store)) store[slot] = undefined;
   }
+  #regular(slot: number): void {
+    if (this.#irregular === undefined || this.#irregular[slot] === 0) return;
+    this.#irregular[slot] = 0;
+    this.#side[slot] = undefined;
+  }
   grow(capacity: number): void {
-    this.#irregular = grown(this.#irregular, new Uint8Array(capacity));
+    this.#capacity = capacity;
+    if (this.#irregular !== undefined) this.#irregular = grown(this.#irregular, capacity);
     this.#stores.forEach((store, i) => {
-      if (store instanceof Float64Array) this.#stores[i] = grown(store, new Float64Array(capacity));
-      else if (store instanceof Uint8Array)
-        this.#stores[i] = grown(store, new Uint8Array(capacity));
+      if (!Array.isArray(store)) this.#stores[i] = grown(store, capacity);
     });
   }
 }
 
-type Fields = Extract<TypeNode, { kind: "object" }>["fields"];
+/** Layouts compiled: part of their names, because equal source texts would share what V8 learns of them. */
+let made = 0;
 
-/** Every object of the type has the same properties. (A property `__proto__` can't be written in a literal.) */
-function isFixed(fields: Fields): boolean {
-  return fields.every((field) => field.optional !== true && field.name !== "__proto__");
-}
-
-function emptyStore(kind: StoreKind): Store {
-  if (kind === "number") return new Float64Array(0);
-  return kind === "boolean" ? new Uint8Array(0) : [];
-}
-
-/** Bodies of the functions. `names`: the fields of a plain object; undefined: the value is one part. */
-function sourceOf(kinds: readonly Part[], names: readonly string[] | undefined) {
-  const of = (i: number) => (names === undefined ? "value" : `value[${JSON.stringify(names[i])}]`);
-  const sameFields =
-    names === undefined
-      ? ""
-      : `if (typeof value !== "object" || value === null || Object.getPrototypeOf(value) !== Object.prototype) return false;
-let fields = 0;
-for (const _ in value) fields++;
-if (fields !== ${names.length}) return false;`;
-  const all = (test: "fits" | "holds") =>
-    `${sameFields}\nreturn ${kinds.map((kind, i) => kind[test](of(i))).join(" && ") || "true"};`;
-  const stored = kinds.map(({ store }, i) => {
-    if (store === "boolean") return `${of(i)} ? 1 : 0`;
-    if (store === "text") return `ownText(${of(i)})`;
-    return store === "copy" ? `ownValue(${of(i)})` : of(i);
-  });
-  const loaded = kinds.map(({ store }, i) => {
-    const held = `stores[${i}][slot]`;
-    if (store === "boolean") return `${held} === 1`;
-    return store === "copy" ? `copyValue(${held})` : held;
-  });
-  return {
-    fits: all("fits"),
-    holds: all("holds"),
-    write: [
-      ...stored.map((value, i) => `const v${i} = ${value};`),
-      ...stored.map((_, i) => `stores[${i}][slot] = v${i};`),
-    ].join("\n"),
-    read:
-      names === undefined
-        ? `return ${loaded[0]};`
-        : `return { ${names.map((name, i) => `${JSON.stringify(name)}: ${loaded[i]}`).join(", ")} };`,
-  };
+function emptyStore(kind: StoreKind, capacity: number): Store {
+  if (kind === "number") return new Float64Array(capacity);
+  return kind === "byte" ? new Uint8Array(capacity) : [];
 }
 
 /** The source names nothing but its parameters and the copiers; field names stand in it as JSON strings only. */

@@ -2,38 +2,57 @@
  * The keys of one operator, each once, by number: rows of all its tables name a key by its id.
  *
  * DIR-1  Equal keys (1 and 1.0, 0 and -0) have one id, different ones different ids.
- * DIR-2  An id is given away again only when no row holds it and it is not the selected one.
+ * DIR-2  An id is given away again only when no row holds it, it is not the selected one, and no batch whose keys were looked up may
+ *        still name it.
+ * DIR-3  A batch's keys are looked up together: first all places in the index, then all comparisons, so that the loads of many keys wait
+ *        side by side. What is not found so is looked up by itself when its row comes.
  *
- * Number keys lie in a typed array, all others by their canonical bytes in one arena.
+ *   id → number    Float64, when some key is a number
+ *   id → place     in the arena, in words of 4 bytes; 0 for a number     id → hash    of what lies in the arena
+ *   id → rows      a byte: 0 … 253, `many` (then in a map), `nobody`     arena        { length, canonical bytes } at words of 4
  */
-import { decodeKey, encodeKey, hashKey, keyGroupOf } from "@millrace/data";
+import { type AsciiColumn, decodeKey, encodeKey, hashKey, keyGroupOf } from "@millrace/data";
+import { grown, roomFor } from "./growing.ts";
+import { IntList } from "./int-list.ts";
 import { SlotIndex, type SlotOwner } from "./slot-index.ts";
 
 const none = -1;
-const smallArena = 1_024;
+const many = 254;
+const nobody = 255;
+/** A longer key has its length in four bytes behind this one. */
+const longKey = 255;
+const word = 4;
+
+/** Where a key lies, if somebody wants to see it. */
+export interface KeySource {
+  get(row: number): unknown;
+}
 
 export class KeyDirectory implements SlotOwner {
   readonly #maxParallelism: number;
   readonly #index = new SlotIndex(this);
-  #numbers = new Float64Array(16);
-  /** Bytes of the key in the arena: where, and how many; 0 for a number. */
-  #at = new Float64Array(16);
-  #lengths = new Int32Array(16);
-  #hashes = new Int32Array(16);
-  #groups = new Uint16Array(16);
-  #rows = new Int32Array(16);
-  readonly #free: number[] = [];
+  #numbers: Float64Array | undefined;
+  #at: Uint32Array | undefined;
+  #hashes: Int32Array | undefined;
+  #rows = new Uint8Array(16);
+  readonly #manyRows = new Map<number, number>();
+  /** Ids to be given away again; those of `#limbo` once no batch names them. */
+  #free = new IntList();
+  #limbo = new IntList();
   #next = 0;
-  #arena = new Uint8Array(smallArena);
-  #arenaEnd = 0;
+  #arena = new Uint8Array(1_024);
+  #view = new DataView(this.#arena.buffer);
+  #arenaEnd = word;
   #garbage = 0;
-  /** What `matches` compares with. */
-  #wanted: unknown;
-  #wantedBytes: Uint8Array | undefined;
 
   selected = none;
-  /** The selected key; undefined while it is only known by id. */
+  /** The selected key, if it was selected by itself or is a scalar that has been asked for. */
   #selectedKey: unknown;
+  /** Else where it lies, if it came with a batch. */
+  #source: KeySource | undefined;
+  #sourceRow = 0;
+  /** Counts lookups of batches: ids of an older one may have been given away. */
+  batch = 0;
 
   constructor(maxParallelism: number) {
     this.#maxParallelism = maxParallelism;
@@ -41,156 +60,331 @@ export class KeyDirectory implements SlotOwner {
   get size(): number {
     return this.#index.size;
   }
-  /** Bytes that all keys take, garbage not counted. */
+  /** No id is as large. */
+  get ids(): number {
+    return this.#next;
+  }
+  /** Bytes that all keys take in the arena, garbage not counted. */
   get bytes(): number {
     return this.#arenaEnd - this.#garbage;
+  }
+  /** Of all arrays, the index included. */
+  get heldBytes(): number {
+    const arrays = [this.#numbers, this.#at, this.#hashes, this.#rows, this.#arena];
+    return arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), this.#index.bytes);
   }
 
   /** Makes `key` the selected one; true when no row held it. Throws `DATA_BAD_KEY`. */
   select(key: unknown): boolean {
     if (key === this.#selectedKey && key !== undefined) return false;
     const hash = hashKey(key) | 0;
-    this.#wanted = key;
-    this.#wantedBytes = undefined;
-    const found = this.#index.find(hash);
+    this.endBatch();
+    return this.selectHashed(key, hash);
+  }
+  /** The same for a key whose hash is known. */
+  selectHashed(key: unknown, hash: number): boolean {
+    const found = this.#find(key, hash);
     if (found < 0 || found !== this.selected) {
-      this.#leave();
+      this.leave();
       this.selected = found < 0 ? this.#add(key, hash) : found;
     }
     this.#selectedKey = typeof key === "object" ? undefined : key;
+    this.#source = undefined;
     return found < 0;
   }
   /** As `select`, of a key that some row holds. */
   selectId(id: number): void {
     if (id === this.selected) return;
-    this.#leave();
+    this.leave();
     this.selected = id;
     this.#selectedKey = undefined;
+    this.#source = undefined;
   }
-  /** An object or array is a fresh one: it is not the user's, who might change it. */
+  /** The same for an id that was looked up for a row of a batch; false when it is nobody's any more. */
+  trySelectRow(id: number, source: KeySource, row: number): boolean {
+    if (id < 0 || this.#rows[id] === nobody) return false;
+    if (id !== this.selected) {
+      this.leave();
+      this.selected = id;
+    }
+    this.#selectedKey = undefined;
+    this.#source = source;
+    this.#sourceRow = row;
+    return true;
+  }
+  /** The key that was selected goes when no row came of it. */
+  leave(): void {
+    const before = this.selected;
+    this.selected = none;
+    this.#selectedKey = undefined;
+    if (before !== none && this.#rows[before] === 0) this.#forget(before);
+  }
+  /** An object or array is a fresh one, or the batch's: it is not in the user's hands. */
   get selectedKey(): unknown {
-    return this.#selectedKey ?? this.keyOf(this.selected);
+    if (this.#selectedKey !== undefined) return this.#selectedKey;
+    const key =
+      this.#source === undefined ? this.keyOf(this.selected) : this.#source.get(this.#sourceRow);
+    if (typeof key !== "object") this.#selectedKey = key;
+    return key;
   }
   /** False when the id has been given back. */
   knows(id: number): boolean {
-    return this.#rows[id]! >= 0;
+    return this.#rows[id] !== nobody;
   }
   groupOf(id: number): number {
-    return this.#groups[id]!;
+    return keyGroupOf(this.hashOf(id) >>> 0, this.#maxParallelism);
+  }
+  hashOf(id: number): number {
+    return this.#isNumber(id) ? hashKey(this.#numbers?.[id]) | 0 : this.#hashes![id]!;
   }
   keyOf(id: number): unknown {
-    return this.#lengths[id] === 0 ? this.#numbers[id] : decodeKey(this.bytesOf(id));
+    return this.#isNumber(id) ? this.#numbers?.[id] : decodeKey(new Uint8Array(this.bytesOf(id)));
   }
   /** Canonical bytes; valid until the next change of the directory. */
   bytesOf(id: number): Uint8Array {
-    const length = this.#lengths[id]!;
-    if (length === 0) return encodeKey(this.#numbers[id]);
-    const at = this.#at[id]!;
-    return this.#arena.subarray(at, at + length);
+    if (this.#isNumber(id)) return encodeKey(this.#numbers?.[id]);
+    const at = this.#at![id]! * word;
+    const from = at + headOf(this.#arena[at]!);
+    return this.#arena.subarray(from, from + this.#lengthAt(at));
   }
   retain(id: number): void {
-    this.#rows[id]! += 1;
+    const rows = this.#rows[id]!;
+    if (rows < many) this.#rows[id] = rows + 1;
+    if (rows + 1 === many) this.#manyRows.set(id, many);
+    else if (rows === many) this.#manyRows.set(id, this.#manyRows.get(id)! + 1);
   }
   release(id: number): void {
-    this.#rows[id]! -= 1;
-    if (this.#rows[id] === 0 && id !== this.selected) this.#forget(id);
+    const rows = this.#rows[id]!;
+    if (rows < many) {
+      this.#rows[id] = rows - 1;
+      if (rows === 1 && id !== this.selected) this.#forget(id);
+      return;
+    }
+    const left = this.#manyRows.get(id)! - 1;
+    this.#manyRows.set(id, left);
+    if (left >= many) return;
+    this.#manyRows.delete(id);
+    this.#rows[id] = left;
   }
 
-  matches(id: number): boolean {
-    const wanted = this.#wanted;
-    const length = this.#lengths[id]!;
-    if (typeof wanted === "number") return length === 0 && this.#numbers[id] === wanted;
-    if (length === 0) return false;
-    const arena = this.#arena;
-    const at = this.#at[id]!;
-    // A string whose units are bytes below 128 is its own UTF-8; one byte more is the tag.
-    if (typeof wanted === "string" && wanted.length === length - 1) {
-      let i = 0;
-      while (i < length - 1 && arena[at + i] === wanted.charCodeAt(i) && arena[at + i]! < 128) i++;
-      if (i === length - 1 && arena[at + i] === stringTag) return true;
+  // ── batches ────────────────────────────────────────────────────────────────────────────────
+
+  /** Ids of the number keys in rows [from, to), -1 where one has to be looked up by itself. */
+  lookUpNumbers(
+    hashes: Uint32Array,
+    keys: Float64Array | Int32Array,
+    rows: { readonly from: number; readonly to: number },
+    ids: Int32Array,
+  ): void {
+    const { from, to } = rows;
+    this.#begin(hashes, from, to, ids);
+    const numbers = this.#numbers ?? noNumbers;
+    const at = this.#at;
+    for (let i = from; i < to; i++) {
+      const id = ids[i - from]!;
+      if (id < 0) continue;
+      if (numbers[id] !== keys[i] || (at !== undefined && at[id] !== 0)) ids[i - from] = none;
     }
-    this.#wantedBytes ??= encodeKey(wanted);
-    const bytes = this.#wantedBytes;
-    if (bytes.length !== length) return false;
-    for (let i = 0; i < length; i++) if (bytes[i] !== arena[at + i]) return false;
+  }
+  /** The same for strings that are all ASCII. */
+  lookUpText(
+    hashes: Uint32Array,
+    text: AsciiColumn,
+    rows: { readonly from: number; readonly to: number },
+    ids: Int32Array,
+  ): void {
+    const { from, to } = rows;
+    this.#begin(hashes, from, to, ids);
+    const ats = this.#at;
+    const own = this.#hashes;
+    if (ats === undefined || own === undefined) {
+      ids.fill(none, 0, to - from);
+      return;
+    }
+    const { bytes, ends } = text;
+    const wanted = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    const arena = this.#arena;
+    const view = this.#view;
+    let start = from === 0 ? 0 : ends[from - 1]!;
+    for (let i = from; i < to; i++) {
+      const end = ends[i]!;
+      const id = ids[i - from]!;
+      if (id >= 0) {
+        const at = ats[id]! * word;
+        const length = end - start;
+        const same =
+          own[id] === (hashes[i]! | 0) &&
+          at !== 0 &&
+          (length < longKey - 1
+            ? arena[at] === length + 1 &&
+              sameText(view, at + 1, wanted, text.from + start, length) &&
+              arena[at + 1 + length] === stringTag
+            : this.#lengthAt(at) === length + 1 &&
+              sameText(view, at + 1 + word, wanted, text.from + start, length) &&
+              arena[at + 1 + word + length] === stringTag);
+        if (!same) ids[i - from] = none;
+      }
+      start = end;
+    }
+  }
+  #begin(hashes: Uint32Array, from: number, to: number, ids: Int32Array): void {
+    this.endBatch();
+    this.#index.guess(hashes, from, to, ids);
+  }
+  /** No ids of a batch are held any more: those that were given back meanwhile can be given away. */
+  endBatch(): void {
+    this.batch += 1;
+    const limbo = this.#limbo;
+    if (limbo.length === 0) return;
+    if (this.#free.length === 0) {
+      this.#limbo = this.#free;
+      this.#free = limbo;
+    } else while (limbo.length > 0) this.#free.push(limbo.pop());
+  }
+
+  // ── one key ────────────────────────────────────────────────────────────────────────────────
+
+  #isNumber(id: number): boolean {
+    return this.#at === undefined || this.#at[id] === 0;
+  }
+  #find(key: unknown, hash: number): number {
+    const index = this.#index;
+    let id = index.first(hash);
+    if (typeof key === "number") {
+      while (id >= 0 && !(this.#isNumber(id) && this.#numbers?.[id] === key)) id = index.next();
+      return id;
+    }
+    let bytes: Uint8Array | undefined;
+    for (; id >= 0; id = index.next()) {
+      if (this.#isNumber(id) || this.#hashes![id] !== hash) continue;
+      const at = this.#at![id]! * word;
+      if (typeof key === "string" && this.#holdsText(at, key)) return id;
+      bytes ??= encodeKey(key);
+      if (this.#holds(at, bytes)) return id;
+    }
+    return none;
+  }
+  /** Only of strings whose units are bytes below 128, which are their own UTF-8. */
+  #holdsText(at: number, text: string): boolean {
+    const { length } = text;
+    if (this.#lengthAt(at) !== length + 1) return false;
+    const arena = this.#arena;
+    const from = at + headOf(arena[at]!);
+    for (let i = 0; i < length; i++) {
+      const unit = text.charCodeAt(i);
+      if (unit > 127 || arena[from + i] !== unit) return false;
+    }
+    return arena[from + length] === stringTag;
+  }
+  #holds(at: number, bytes: Uint8Array): boolean {
+    const { length } = bytes;
+    if (this.#lengthAt(at) !== length) return false;
+    const arena = this.#arena;
+    const from = at + headOf(arena[at]!);
+    for (let i = 0; i < length; i++) if (bytes[i] !== arena[from + i]) return false;
     return true;
   }
-
-  /** The key that was selected goes when no row came of it. */
-  #leave(): void {
-    const before = this.selected;
-    this.selected = none;
-    if (before !== none && this.#rows[before] === 0) this.#forget(before);
-  }
   #add(key: unknown, hash: number): number {
-    const id = this.#free.pop() ?? this.#next++;
-    if (id >= this.#numbers.length) this.#grow(id + 1);
+    // Throws what it has to say of such a key.
+    if (key !== key) hashKey(key);
+    const id = this.#free.length > 0 ? this.#free.pop() : this.#next++;
+    if (id >= this.#rows.length) this.#grow(id + 1);
+    const capacity = this.#rows.length;
     if (typeof key === "number") {
+      this.#numbers ??= new Float64Array(capacity);
       this.#numbers[id] = key === 0 ? 0 : key;
-      this.#lengths[id] = 0;
+      if (this.#at !== undefined) this.#at[id] = 0;
     } else {
-      const bytes = this.#wantedBytes ?? encodeKey(key);
-      this.#room(bytes.length);
-      this.#arena.set(bytes, this.#arenaEnd);
-      this.#at[id] = this.#arenaEnd;
-      this.#lengths[id] = bytes.length;
-      this.#arenaEnd += bytes.length;
+      const bytes = encodeKey(key);
+      const { length } = bytes;
+      this.#at ??= new Uint32Array(capacity);
+      this.#hashes ??= new Int32Array(capacity);
+      this.#room(placeOf(length));
+      const at = this.#arenaEnd;
+      this.#arena[at] = Math.min(length, longKey);
+      if (length >= longKey) this.#view.setUint32(at + 1, length, true);
+      this.#arena.set(bytes, at + headOf(this.#arena[at]!));
+      this.#at[id] = at / word;
+      this.#hashes[id] = hash;
+      this.#arenaEnd += placeOf(length);
     }
-    this.#hashes[id] = hash;
-    this.#groups[id] = keyGroupOf(hash >>> 0, this.#maxParallelism);
     this.#rows[id] = 0;
     this.#index.insert(hash, id);
     return id;
   }
   #forget(id: number): void {
-    this.#index.remove(this.#hashes[id]!, id);
-    const length = this.#lengths[id]!;
-    // A key that came last, as one that was only asked for, gives its bytes back.
-    if (length > 0 && this.#at[id]! + length === this.#arenaEnd) this.#arenaEnd -= length;
-    else this.#garbage += length;
-    this.#rows[id] = -1;
-    this.#free.push(id);
+    this.#index.remove(this.hashOf(id), id);
+    if (!this.#isNumber(id)) {
+      const at = this.#at![id]! * word;
+      const place = placeOf(this.#lengthAt(at));
+      // A key that came last, as one that was only asked for, gives its bytes back.
+      if (at + place === this.#arenaEnd) this.#arenaEnd -= place;
+      else this.#garbage += place;
+    }
+    this.#rows[id] = nobody;
+    this.#limbo.push(id);
   }
-  /** Room for `length` more bytes: by moving the live keys together when half is garbage, else by doubling. */
-  #room(length: number): void {
-    if (this.#arenaEnd + length <= this.#arena.length) return;
-    const live = this.bytes + length;
-    let capacity = this.#arena.length;
-    while (capacity < 2 * live) capacity *= 2;
-    const arena = new Uint8Array(capacity);
+  #lengthAt(at: number): number {
+    const length = this.#arena[at]!;
+    return length < longKey ? length : this.#view.getUint32(at + 1, true);
+  }
+  /** Room for so many more bytes: by moving the live keys together when half is garbage, else by growing. */
+  #room(bytes: number): void {
+    const wanted = this.#arenaEnd + bytes;
+    if (wanted <= this.#arena.length) return;
+    if (wanted > word * 0xffff_ffff) throw new RangeError("keys of one subtask take over 16 GB");
     if (this.#garbage * 2 < this.#arenaEnd) {
-      arena.set(this.#arena.subarray(0, this.#arenaEnd));
+      this.#arena = grown(this.#arena, roomFor(wanted, this.#arena.length));
     } else {
-      let end = 0;
+      const arena = new Uint8Array(2 * (this.bytes + bytes));
+      let end = word;
       for (let id = 0; id < this.#next; id++) {
-        const bytes = this.#lengths[id]!;
-        if (bytes === 0 || this.#rows[id]! < 0) continue;
-        const at = this.#at[id]!;
-        arena.set(this.#arena.subarray(at, at + bytes), end);
-        this.#at[id] = end;
-        end += bytes;
+        if (this.#isNumber(id) || this.#rows[id] === nobody) continue;
+        const at = this.#at![id]! * word;
+        const place = placeOf(this.#lengthAt(at));
+        arena.set(this.#arena.subarray(at, at + place), end);
+        this.#at![id] = end / word;
+        end += place;
       }
+      this.#arena = arena;
       this.#arenaEnd = end;
       this.#garbage = 0;
     }
-    this.#arena = arena;
+    this.#view = new DataView(this.#arena.buffer, 0, this.#arena.length);
   }
   #grow(wanted: number): void {
-    const capacity = Math.max(wanted, 2 * this.#numbers.length);
-    this.#numbers = grown(this.#numbers, new Float64Array(capacity));
-    this.#at = grown(this.#at, new Float64Array(capacity));
-    this.#lengths = grown(this.#lengths, new Int32Array(capacity));
-    this.#hashes = grown(this.#hashes, new Int32Array(capacity));
-    this.#groups = grown(this.#groups, new Uint16Array(capacity));
-    this.#rows = grown(this.#rows, new Int32Array(capacity));
+    const capacity = roomFor(wanted, this.#rows.length);
+    this.#rows = grown(this.#rows, capacity);
+    if (this.#numbers !== undefined) this.#numbers = grown(this.#numbers, capacity);
+    if (this.#at !== undefined) this.#at = grown(this.#at, capacity);
+    if (this.#hashes !== undefined) this.#hashes = grown(this.#hashes, capacity);
   }
 }
 
+const noNumbers = new Float64Array(0);
 /** Last byte of an encoded string key; see data's key.ts. */
 const stringTag = 1;
 
-/** `into` with the contents of `from` at its start. */
-export function grown<T extends { set(from: T): void }>(from: T, into: T): T {
-  into.set(from);
-  return into;
+/** Bytes before the key, told by the first. */
+function headOf(first: number): number {
+  return first < longKey ? 1 : 1 + word;
+}
+/** Bytes that a key of this length takes, whole words. */
+function placeOf(length: number): number {
+  return (headOf(Math.min(length, longKey)) + length + word - 1) & -word;
+}
+
+/**
+ * Eight bytes at a time, as floating-point numbers: ASCII is never a NaN nor -0, and what it is compared with is a string's UTF-8 (its tag
+ * is looked at too), in which the bytes of -0 can't stand.
+ */
+function sameText(x: DataView, xAt: number, y: DataView, yAt: number, length: number): boolean {
+  if (length < 8) {
+    for (let i = 0; i < length; i++) if (x.getUint8(xAt + i) !== y.getUint8(yAt + i)) return false;
+    return true;
+  }
+  const last = length - 8;
+  for (let i = 0; i < last; i += 8)
+    if (x.getFloat64(xAt + i, true) !== y.getFloat64(yAt + i, true)) return false;
+  return x.getFloat64(xAt + last, true) === y.getFloat64(yAt + last, true);
 }

@@ -3,67 +3,73 @@
  *
  * IDX-1  It grows by moving a few entries with each change, never all at once: no operation is O(n).
  * IDX-2  An entry is in exactly one of the two tables; a probe chain is never broken (removed entries leave a mark).
+ *
+ * An entry is four bytes: the slot in the low bits, and in those that are left a part of the hash, so that hardly any other slot is
+ * looked at. The owner tells the hash again when entries move.
  */
 
-/** Says whether the entry in a slot is the one looked for. */
+/** Knows the hash that a slot was inserted with. */
 export interface SlotOwner {
-  matches(slot: number): boolean;
+  hashOf(slot: number): number;
 }
 
 const removed = -1;
 const smallest = 16;
 /** Entries moved per insertion; the new table can't fill up before the old one is empty. */
-const movedPerInsert = 16;
+const movedPerInsert = 64;
 
-/** Pairs (hash, slot + 1): 0 is empty, `removed` was one. */
-class Table {
-  readonly pairs: Int32Array;
+/** 0: empty. Else slot + 1 in the bits of `low`, which are never all set, below a part of the hash; or `removed`. */
+class Entries {
+  readonly entries: Int32Array;
   readonly mask: number;
+  readonly low: number;
   /** Live and removed entries. */
   used = 0;
-  constructor(capacity: number) {
-    this.pairs = new Int32Array(2 * capacity);
+  constructor(capacity: number, low: number) {
+    this.entries = new Int32Array(capacity);
     this.mask = capacity - 1;
+    this.low = low;
   }
+  /** Two thirds. */
   get isFull(): boolean {
-    return this.used * 10 > (this.mask + 1) * 7;
+    return this.used * 3 > (this.mask + 1) * 2;
   }
   add(hash: number, slot: number): void {
-    const { pairs, mask } = this;
+    const { entries, mask, low } = this;
     let at = hash & mask;
-    while (pairs[2 * at + 1] !== 0) at = (at + 1) & mask;
-    pairs[2 * at] = hash;
-    pairs[2 * at + 1] = slot + 1;
+    while (entries[at] !== 0) at = (at + 1) & mask;
+    entries[at] = (mixed(hash) & ~low) | (slot + 1);
     this.used += 1;
   }
-  find(hash: number, owner: SlotOwner): number {
-    const { pairs, mask } = this;
-    for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const entry = pairs[2 * at + 1]!;
-      if (entry === 0) return -1;
-      if (entry > 0 && pairs[2 * at] === hash && owner.matches(entry - 1)) return entry - 1;
-    }
-  }
   remove(hash: number, slot: number): boolean {
-    const { pairs, mask } = this;
+    const { entries, mask, low } = this;
+    const wanted = (mixed(hash) & ~low) | (slot + 1);
     for (let at = hash & mask; ; at = (at + 1) & mask) {
-      const entry = pairs[2 * at + 1]!;
+      const entry = entries[at]!;
       if (entry === 0) return false;
-      if (entry === slot + 1) {
-        pairs[2 * at + 1] = removed;
+      if (entry === wanted) {
+        entries[at] = removed;
         return true;
       }
     }
   }
 }
+/** The place comes of the low bits and the key group of the high ones: what tells entries apart must come of all. */
+function mixed(hash: number): number {
+  return Math.imul(hash, 0x9e37_79b1);
+}
 
 export class SlotIndex {
   readonly #owner: SlotOwner;
-  #table = new Table(smallest);
+  #table = new Entries(smallest, 0xff);
   /** The table that is being emptied, and how far. */
-  #old: Table | undefined;
+  #old: Entries | undefined;
   #movedTo = 0;
   #size = 0;
+  /** Where `next` goes on. */
+  #hash = 0;
+  #in = this.#table;
+  #at = 0;
 
   constructor(owner: SlotOwner) {
     this.#owner = owner;
@@ -71,15 +77,55 @@ export class SlotIndex {
   get size(): number {
     return this.#size;
   }
-  /** The slot with this hash that the owner recognises, or -1. */
-  find(hash: number): number {
-    const found = this.#table.find(hash, this.#owner);
-    return found < 0 && this.#old !== undefined ? this.#old.find(hash, this.#owner) : found;
+  get bytes(): number {
+    return this.#table.entries.byteLength + (this.#old?.entries.byteLength ?? 0);
+  }
+  /** A slot that may be one with this hash, or -1: the owner compares, and asks `next` for another. */
+  first(hash: number): number {
+    this.#hash = hash;
+    this.#in = this.#table;
+    this.#at = hash & this.#table.mask;
+    return this.next();
+  }
+  next(): number {
+    for (;;) {
+      const { entries, mask, low } = this.#in;
+      const wanted = mixed(this.#hash) & ~low;
+      let at = this.#at;
+      for (let entry = entries[at]!; entry !== 0; entry = entries[at]!) {
+        at = (at + 1) & mask;
+        if ((entry & ~low) !== wanted || entry === removed) continue;
+        this.#at = at;
+        return (entry & low) - 1;
+      }
+      const old = this.#old;
+      if (old === undefined || this.#in === old) {
+        this.#at = at;
+        return -1;
+      }
+      this.#in = old;
+      this.#at = this.#hash & old.mask;
+    }
+  }
+  /** For each of some hashes a slot that may be the one, or -1; both can be wrong, and `first` tells. The loads of many wait side by side. */
+  guess(hashes: Uint32Array, from: number, to: number, into: Int32Array): void {
+    const { entries, mask, low } = this.#table;
+    for (let i = from; i < to; i++) {
+      const hash = hashes[i]! | 0;
+      const wanted = mixed(hash) & ~low;
+      let at = hash & mask;
+      let entry = entries[at]!;
+      while (entry !== 0 && ((entry & ~low) !== wanted || entry === removed)) {
+        at = (at + 1) & mask;
+        entry = entries[at]!;
+      }
+      into[i - from] = (entry & low) - 1;
+    }
   }
   /** Adds a slot that is not there yet. */
   insert(hash: number, slot: number): void {
     if (this.#old !== undefined) this.#move(this.#old);
-    if (this.#table.isFull) this.#grow();
+    if (this.#table.isFull || slot + 1 >= this.#table.low) this.#grow(slot);
     this.#table.add(hash, slot);
     this.#size += 1;
   }
@@ -89,22 +135,25 @@ export class SlotIndex {
     this.#size -= 1;
   }
 
-  #grow(): void {
+  #grow(slot: number): void {
     let capacity = smallest;
-    while (capacity < this.#size * 3) capacity *= 2;
+    while (capacity < this.#size * 2) capacity *= 2;
+    let low = this.#table.low;
+    while (slot + 1 >= low >>> 1) low = 2 * low + 1;
     if (this.#old !== undefined) this.#move(this.#old, Number.POSITIVE_INFINITY);
     this.#old = this.#table;
     this.#movedTo = 0;
-    this.#table = new Table(capacity);
+    this.#table = new Entries(capacity, low);
   }
-  #move(old: Table, count: number = movedPerInsert): void {
-    const { pairs, mask } = old;
+  #move(old: Entries, count: number = movedPerInsert): void {
+    const { entries, mask, low } = old;
     const end = Math.min(mask + 1, this.#movedTo + count);
     for (; this.#movedTo < end; this.#movedTo++) {
-      const entry = pairs[2 * this.#movedTo + 1]!;
-      if (entry <= 0) continue;
-      this.#table.add(pairs[2 * this.#movedTo]!, entry - 1);
-      pairs[2 * this.#movedTo + 1] = removed;
+      const entry = entries[this.#movedTo]!;
+      if (entry === 0 || entry === removed) continue;
+      const slot = (entry & low) - 1;
+      this.#table.add(this.#owner.hashOf(slot), slot);
+      entries[this.#movedTo] = removed;
     }
     if (this.#movedTo > mask) this.#old = undefined;
   }

@@ -7,43 +7,61 @@
  * TBL-3  A deleted row stays as a tombstone until a snapshot that holds the tombstone has completed; one born in the same epoch
  *        leaves nothing.
  * TBL-4  A value that is not of the table's type is refused when it is put, not when it is stored.
+ *
+ * Of a table with one row a key the slot is the key's id. Others have slots of their own, the address of each row, and an index.
  */
 import { checkValue, inferType, joinTypes, type TypeNode } from "@millrace/data";
-import type { TableDeclaration } from "@millrace/spi";
+import type { BatchKeys, BatchRows, NumberCell, StateTable, TableDeclaration } from "@millrace/spi";
+import { LookedUpKeys } from "./batch-keys.ts";
 import { Capture, rowState } from "./capture.ts";
+import { Cell } from "./cell.ts";
 import { Columns } from "./columns.ts";
+import { grown, roomFor } from "./growing.ts";
 import { IntList } from "./int-list.ts";
-import { grown, type KeyDirectory } from "./key-directory.ts";
+import type { KeyDirectory } from "./key-directory.ts";
+import type { PartName } from "./layout.ts";
 import { hashOfRow, SlotIndex, type SlotOwner } from "./slot-index.ts";
 
 const { free, live, tombstone } = rowState;
 
 /** Lists of changed rows that are kept apart. */
 const maxClosed = 4;
+/** A mark is the epoch of the last change and, in the two lowest bits, what lies in the slot. */
+const stateBits = 2;
+const stateMask = 3;
 
 /** Rows changed in one epoch; a row may be in the lists of several. */
 interface Changed {
   readonly epoch: number;
   readonly slots: IntList;
 }
+/** What a table needs of the backend that it is in. */
+export interface TableHome {
+  readonly uid: string;
+  readonly keys: KeyDirectory;
+  /** `STATE_NOT_KEYED` */
+  notKeyed(): Error;
+  /** Called with a row before it changes, while changes may have to be taken back. */
+  remember: ((table: Table, a: number, b: number, c: number) => void) | undefined;
+}
 
-export class Table implements SlotOwner {
+export class Table<V = unknown> implements StateTable<V>, SlotOwner {
   readonly name: string;
   readonly origin: TableDeclaration["origin"];
   readonly keys: KeyDirectory;
+  readonly #home: TableHome;
   #type: TypeNode | undefined;
   #columns: Columns | undefined;
-  readonly #index = new SlotIndex(this);
-  /** Key id, namespace, state, and the epochs of the last change and of birth (0: restored), by slot. */
-  key = new Int32Array(16);
-  a = new Float64Array(16);
-  b = new Float64Array(16);
-  c = new Float64Array(16);
-  state = new Uint8Array(16);
-  changed = new Uint32Array(16);
-  born = new Uint32Array(16);
-  /** Epoch of the last snapshot that took the row. */
-  taken = new Uint32Array(16);
+  /** Undefined: the slot is the key's id. */
+  readonly #index: SlotIndex | undefined;
+  #marks = new Uint32Array(16);
+  /** Epoch of birth; 0: restored. */
+  #born = new Uint32Array(16);
+  /** Key id and namespace by slot, in a table with an index; the last two once they are not 0. */
+  #key = new Int32Array(0);
+  #a = new Float64Array(0);
+  #b: Float64Array | undefined;
+  #c: Float64Array | undefined;
   #slots = 0;
   #live = 0;
   readonly #free = new IntList();
@@ -54,13 +72,17 @@ export class Table implements SlotOwner {
   /** Rows of completed epochs: their tombstones can go. */
   #sweep: Changed[] = [];
   #capture: Capture | undefined;
-  /** What `matches` compares with. */
-  #wanted = { key: 0, a: 0, b: 0, c: 0 };
 
-  constructor(declaration: TableDeclaration, keys: KeyDirectory) {
+  constructor(declaration: TableDeclaration, home: TableHome) {
     this.name = declaration.name;
     this.origin = declaration.origin;
-    this.keys = keys;
+    this.keys = home.keys;
+    this.#home = home;
+    if (declaration.onePerKey !== true) {
+      this.#index = new SlotIndex(this);
+      this.#key = new Int32Array(16);
+      this.#a = new Float64Array(16);
+    }
     if (declaration.origin === "inferred" && declaration.type.kind === "unknown") return;
     this.#type = declaration.type;
     this.#layOut(declaration.type);
@@ -78,7 +100,13 @@ export class Table implements SlotOwner {
   }
   /** Slots with rows, in no order. */
   *liveSlots(): Generator<number> {
-    for (let slot = 0; slot < this.#slots; slot++) if (this.state[slot] === live) yield slot;
+    for (let slot = 0; slot < this.#slots; slot++) if (this.stateOf(slot) === live) yield slot;
+  }
+  /** Bytes of all arrays, the index included. */
+  get heldBytes(): number {
+    const arrays = [this.#marks, this.#born, this.#key, this.#a, this.#b, this.#c];
+    const own = arrays.reduce((sum, array) => sum + (array?.byteLength ?? 0), 0);
+    return own + (this.#index?.bytes ?? 0) + (this.#columns?.heldBytes ?? 0);
   }
   /** The type that a restored checkpoint recorded for an inferred table. */
   widen(type: TypeNode): void {
@@ -86,11 +114,15 @@ export class Table implements SlotOwner {
       this.#type = this.#type === undefined ? type : joinTypes(this.#type, type);
   }
 
-  get(a: number, b: number, c: number): unknown {
+  // ── what operators see ─────────────────────────────────────────────────────────────────────
+
+  get(a: number, b: number, c: number): V | undefined {
     const slot = this.#find(a, b, c);
-    return slot < 0 || this.state[slot] !== live ? undefined : this.valueAt(slot);
+    return slot < 0 || (this.#marks[slot]! & stateMask) !== live ? undefined : this.valueAt(slot);
   }
-  put(a: number, b: number, c: number, value: unknown): void {
+  put(a: number, b: number, c: number, value: V): void {
+    const { remember } = this.#home;
+    if (remember !== undefined) remember(this as Table, a, b, c);
     const fits = this.#columns?.fits(value) === true;
     const columns = fits ? this.#columns : this.#admit(value);
     let slot = this.#find(a, b, c);
@@ -98,21 +130,65 @@ export class Table implements SlotOwner {
     else this.#change(slot);
     if (fits) columns?.writeFitting(slot, value);
     else columns?.write(slot, value);
-    if (this.state[slot] === live) return;
-    this.state[slot] = live;
+    if (this.stateOf(slot) === live) return;
+    this.#setState(slot, live);
     this.#live += 1;
   }
   delete(a: number, b: number, c: number): void {
+    const { remember } = this.#home;
+    if (remember !== undefined) remember(this as Table, a, b, c);
     const slot = this.#find(a, b, c);
-    if (slot < 0 || this.state[slot] !== live) return;
+    if (slot < 0 || this.stateOf(slot) !== live) return;
     this.#change(slot);
     this.#columns?.clear(slot);
     this.#live -= 1;
-    if (this.born[slot] === this.#epoch) this.#release(slot);
-    else this.state[slot] = tombstone;
+    if (this.#born[slot] === this.#epoch) this.#release(slot);
+    else this.#setState(slot, tombstone);
   }
-  valueAt(slot: number): unknown {
-    return this.#columns?.read(slot);
+  find(keys: BatchKeys, rows: BatchRows): number {
+    // What may have to be taken back goes row by row.
+    if (this.#home.remember !== undefined) return 0;
+    if (!(keys instanceof LookedUpKeys)) return this.#findEach(keys, rows);
+    const to = keys.lookUp(rows.from, rows.to);
+    const found =
+      this.#index === undefined
+        ? this.#findByKey(keys, rows.from, to, rows.slots)
+        : this.#findByIndex(this.#index, keys, { ...rows, to });
+    return this.#changeAll(rows.slots, found);
+  }
+  cell(...path: readonly PartName[]): NumberCell {
+    return new Cell(path, () => this.#columns);
+  }
+
+  // ── rows by slot ───────────────────────────────────────────────────────────────────────────
+
+  valueAt(slot: number): V {
+    return this.#columns?.read(slot) as V;
+  }
+  keyAt(slot: number): number {
+    return this.#index === undefined ? slot : this.#key[slot]!;
+  }
+  aAt(slot: number): number {
+    return this.#index === undefined ? 0 : this.#a[slot]!;
+  }
+  bAt(slot: number): number {
+    return this.#b === undefined ? 0 : this.#b[slot]!;
+  }
+  cAt(slot: number): number {
+    return this.#c === undefined ? 0 : this.#c[slot]!;
+  }
+  stateOf(slot: number): number {
+    return this.#marks[slot]! & stateMask;
+  }
+  /** Epoch of the last change; 0: restored. */
+  changedIn(slot: number): number {
+    return this.#marks[slot]! >>> stateBits;
+  }
+  bornIn(slot: number): number {
+    return this.#born[slot]!;
+  }
+  hashOf(slot: number): number {
+    return hashOfRow(this.keyAt(slot), this.aAt(slot), this.bAt(slot), this.cAt(slot));
   }
 
   // ── restore ────────────────────────────────────────────────────────────────────────────────
@@ -128,7 +204,7 @@ export class Table implements SlotOwner {
     const columns = this.#columns ?? this.#admit(value.current);
     if (slot < 0) {
       slot = this.#create(a, b, c, 0);
-      this.state[slot] = live;
+      this.#setState(slot, live);
       this.#live += 1;
     }
     columns.write(slot, value.current);
@@ -153,7 +229,7 @@ export class Table implements SlotOwner {
       since < 0
         ? undefined
         : this.#closed.filter(({ epoch }) => epoch > since).map(({ slots }) => slots);
-    this.#capture = new Capture(this, { since, epoch: closing.epoch, lists });
+    this.#capture = new Capture(this as Table, { since, epoch: closing.epoch, lists });
     return this.#capture;
   }
   captured(): void {
@@ -170,7 +246,7 @@ export class Table implements SlotOwner {
     if (changes === undefined) return false;
     for (let i = 0; i < rows && changes.slots.length > 0; i++) {
       const slot = changes.slots.pop();
-      if (this.state[slot] === tombstone && this.changed[slot]! <= changes.epoch)
+      if (this.stateOf(slot) === tombstone && this.changedIn(slot) <= changes.epoch)
         this.#release(slot);
     }
     if (changes.slots.length === 0) this.#sweep.shift();
@@ -182,76 +258,144 @@ export class Table implements SlotOwner {
     const slots = new IntList();
     for (const { epoch, slots: changed } of closed) {
       for (let i = 0; i < changed.length; i++)
-        if (this.changed[changed.at(i)]! <= epoch) slots.push(changed.at(i));
+        if (this.changedIn(changed.at(i)) <= epoch) slots.push(changed.at(i));
     }
     return { epoch: closed.at(-1)?.epoch ?? 0, slots };
-  }
-
-  matches(slot: number): boolean {
-    const wanted = this.#wanted;
-    return (
-      this.key[slot] === wanted.key &&
-      this.a[slot] === wanted.a &&
-      this.b[slot] === wanted.b &&
-      this.c[slot] === wanted.c
-    );
   }
 
   // ── rows ───────────────────────────────────────────────────────────────────────────────────
 
   #find(a: number, b: number, c: number): number {
-    const wanted = this.#wanted;
-    wanted.key = this.keys.selected;
-    wanted.a = a;
-    wanted.b = b;
-    wanted.c = c;
-    return this.#index.find(hashOfRow(wanted.key, a, b, c));
-  }
-  #create(a: number, b: number, c: number, epoch: number): number {
-    const slot = this.#free.length > 0 ? this.#free.pop() : this.#slots++;
-    if (slot >= this.key.length) this.#grow();
     const id = this.keys.selected;
-    this.key[slot] = id;
-    this.a[slot] = a;
-    this.b[slot] = b;
-    this.c[slot] = c;
-    this.born[slot] = epoch;
-    // A slot used before in this epoch is in the list already.
-    if (epoch > 0 && this.changed[slot] !== epoch) this.#changes.slots.push(slot);
-    this.changed[slot] = epoch;
-    this.keys.retain(id);
-    this.#index.insert(hashOfRow(id, a, b, c), slot);
+    if (id < 0) throw this.#home.notKeyed();
+    const index = this.#index;
+    if (index === undefined) {
+      if (a !== 0 || b !== 0 || c !== 0)
+        throw new RangeError(`table ${this.name} has one row per key`);
+      return id < this.#slots && (this.#marks[id]! & stateMask) !== free ? id : -1;
+    }
+    return this.#findRow(index, id, a, b, c);
+  }
+  #findRow(index: SlotIndex, id: number, a: number, b: number, c: number): number {
+    let slot = index.first(hashOfRow(id, a, b, c));
+    while (
+      slot >= 0 &&
+      !(
+        this.#key[slot] === id &&
+        this.#a[slot] === a &&
+        this.bAt(slot) === b &&
+        this.cAt(slot) === c
+      )
+    )
+      slot = index.next();
     return slot;
   }
+  /** Of keys that have to be selected one by one. */
+  #findEach(keys: BatchKeys, { from, to, a, slots }: BatchRows): number {
+    for (let i = from; i < to; i++) {
+      keys.select(i);
+      const slot = this.#find(a === undefined ? 0 : a[i]!, 0, 0);
+      if (slot < 0 || this.stateOf(slot) !== live) return this.#changeAll(slots, i - from);
+      slots[i - from] = slot;
+    }
+    return this.#changeAll(slots, to - from);
+  }
+  #findByKey(keys: LookedUpKeys, from: number, to: number, slots: Int32Array): number {
+    const { ids } = keys;
+    const marks = this.#marks;
+    const first = keys.from;
+    for (let i = from; i < to; i++) {
+      const id = ids[i - first]!;
+      // An id that is nobody's any more has no row.
+      if (id < 0 || id >= marks.length || (marks[id]! & stateMask) !== live) return i - from;
+      slots[i - from] = id;
+    }
+    return to - from;
+  }
+  #findByIndex(index: SlotIndex, keys: LookedUpKeys, { from, to, a, slots }: BatchRows): number {
+    const { ids } = keys;
+    const first = keys.from;
+    const marks = this.#marks;
+    for (let i = from; i < to; i++) {
+      const id = ids[i - first]!;
+      if (id < 0) return i - from;
+      const slot = this.#findRow(index, id, a === undefined ? 0 : a[i]!, 0, 0);
+      if (slot < 0 || (marks[slot]! & stateMask) !== live) return i - from;
+      slots[i - from] = slot;
+    }
+    return to - from;
+  }
+  /** So many of the rows, up to the first that does not lie in columns. */
+  #changeAll(slots: Int32Array, count: number): number {
+    const columns = this.#columns;
+    if (columns === undefined) return 0;
+    const mark = ((this.#epoch << stateBits) | live) >>> 0;
+    const marks = this.#marks;
+    const regular = columns.areAllRegular;
+    for (let i = 0; i < count; i++) {
+      const slot = slots[i]!;
+      if (!regular && !columns.isRegular(slot)) return i;
+      if (marks[slot] !== mark) this.#change(slot);
+    }
+    return count;
+  }
+  #create(a: number, b: number, c: number, epoch: number): number {
+    const id = this.keys.selected;
+    const slot =
+      this.#index === undefined ? id : this.#free.length > 0 ? this.#free.pop() : this.#slots;
+    if (slot >= this.#slots) this.#slots = slot + 1;
+    if (slot >= this.#marks.length) this.#grow();
+    if (this.#index !== undefined) this.#setAddress(slot, id, a, b, c);
+    this.#born[slot] = epoch;
+    // A slot used before in this epoch is in the list already.
+    if (epoch > 0 && this.changedIn(slot) !== epoch) this.#changes.slots.push(slot);
+    this.#marks[slot] = (epoch << stateBits) >>> 0;
+    this.keys.retain(id);
+    this.#index?.insert(hashOfRow(id, a, b, c), slot);
+    return slot;
+  }
+  #setAddress(slot: number, id: number, a: number, b: number, c: number): void {
+    this.#key[slot] = id;
+    this.#a[slot] = a;
+    if (b !== 0) this.#b ??= new Float64Array(this.#marks.length);
+    if (this.#b !== undefined) this.#b[slot] = b;
+    if (c !== 0) this.#c ??= new Float64Array(this.#marks.length);
+    if (this.#c !== undefined) this.#c[slot] = c;
+  }
+  #setState(slot: number, state: number): void {
+    this.#marks[slot] = ((this.#marks[slot]! & ~stateMask) | state) >>> 0;
+  }
   #change(slot: number): void {
+    const mark = this.#marks[slot]!;
+    // What was changed in this epoch has passed here before.
+    if (mark >>> stateBits === this.#epoch) return;
     const capture = this.#capture;
     if (capture !== undefined) capture.keep(slot);
-    if (this.changed[slot] === this.#epoch) return;
-    this.changed[slot] = this.#epoch;
+    this.#marks[slot] = ((this.#epoch << stateBits) | (mark & stateMask)) >>> 0;
     this.#changes.slots.push(slot);
   }
   #release(slot: number): void {
     const capture = this.#capture;
     if (capture !== undefined) capture.keep(slot);
-    this.state[slot] = free;
+    this.#setState(slot, free);
     this.#columns?.clear(slot);
-    this.#index.remove(
-      hashOfRow(this.key[slot]!, this.a[slot]!, this.b[slot]!, this.c[slot]!),
-      slot,
-    );
-    this.keys.release(this.key[slot]!);
-    this.#free.push(slot);
+    const id = this.keyAt(slot);
+    if (this.#index !== undefined) {
+      this.#index.remove(this.hashOf(slot), slot);
+      this.#free.push(slot);
+    }
+    this.keys.release(id);
   }
   #grow(): void {
-    const capacity = this.key.length * 2;
-    this.key = grown(this.key, new Int32Array(capacity));
-    this.a = grown(this.a, new Float64Array(capacity));
-    this.b = grown(this.b, new Float64Array(capacity));
-    this.c = grown(this.c, new Float64Array(capacity));
-    this.state = grown(this.state, new Uint8Array(capacity));
-    this.changed = grown(this.changed, new Uint32Array(capacity));
-    this.born = grown(this.born, new Uint32Array(capacity));
-    this.taken = grown(this.taken, new Uint32Array(capacity));
+    const capacity = roomFor(this.#slots, this.#marks.length);
+    this.#marks = grown(this.#marks, capacity);
+    this.#born = grown(this.#born, capacity);
+    if (this.#index !== undefined) {
+      this.#key = grown(this.#key, capacity);
+      this.#a = grown(this.#a, capacity);
+    }
+    if (this.#b !== undefined) this.#b = grown(this.#b, capacity);
+    if (this.#c !== undefined) this.#c = grown(this.#c, capacity);
     this.#columns?.grow(capacity);
   }
 
@@ -268,8 +412,7 @@ export class Table implements SlotOwner {
   }
   /** The layout stays as the first value made it; what is learnt later and doesn't fit lies in the side column. */
   #layOut(type: TypeNode): Columns {
-    const columns = new Columns(type);
-    columns.grow(this.key.length);
+    const columns = new Columns(type, `${this.#home.uid}/${this.name}`, this.#marks.length);
     this.#columns = columns;
     return columns;
   }

@@ -160,8 +160,8 @@ export const engineMutants: readonly EngineMutant[] = [
     edits: [
       {
         file: "state/src/table.ts",
-        find: "    if (capture !== undefined) capture.keep(slot);\n    if (this.changed",
-        replace: "    if (this.changed",
+        find: "    if (capture !== undefined) capture.keep(slot);\n    this.#marks",
+        replace: "    this.#marks",
       },
       // The tables here are small: one row at a time, or all would be copied at once.
       {

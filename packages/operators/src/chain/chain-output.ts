@@ -9,7 +9,17 @@
 import { copyRecord } from "@millrace/data";
 import type { Output } from "@millrace/spi";
 
-export type Exit = (value: unknown, timestamp: number) => void;
+export interface Exit {
+  (value: unknown, timestamp: number): void;
+  /** The same for the rows from `from` up to `to`, of which none is changed by anybody meanwhile. When it throws, `at[1]` is the row in question. */
+  readonly many?: (
+    values: readonly unknown[],
+    timestamps: Float64Array,
+    from: number,
+    to: number,
+    at: Int32Array,
+  ) => void;
+}
 
 type Batch = Output["emitBatch"];
 

@@ -135,6 +135,7 @@ export class Chain {
           reads: operator.reads,
           inputs: operator.inputs,
           exits: operator.exits.length,
+          exitsTakeMany: operator.exits.every((exit) => exit.many !== undefined),
           emitsBatches: created[i]?.poll !== undefined,
           inline: inline === undefined || inline.kind === "flatMap" ? undefined : inline.kind,
           fields: inline?.kind === "filterPresent" ? inline.fields : [],

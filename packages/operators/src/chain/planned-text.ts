@@ -25,6 +25,7 @@ function shapeOf(operator: ChainedOperator, exits: number): ChainOperatorShape {
     reads: operator.reads,
     inputs,
     exits,
+    exitsTakeMany: true,
     inline,
     fields:
       inline === "filterPresent"

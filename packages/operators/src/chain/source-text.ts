@@ -35,6 +35,8 @@ export interface ChainOperatorShape {
   readonly emitsBatches?: boolean;
   /** Number of exits (network outputs) of the main output. */
   readonly exits: number;
+  /** All of them take many rows at once. */
+  readonly exitsTakeMany?: boolean;
 }
 export interface ChainText {
   readonly code: string;
@@ -96,7 +98,7 @@ class ChainTextBuilder {
         }
       });
     const batches = this.#shape.operators[0]?.emitsBatches === true;
-    if (batches) this.#loop("batch0", (value) => this.#output(0, value, "    "));
+    if (batches) this.#batches();
     this.#shape.operators.forEach((operator, i) => {
       // A sink's committables leave at the barrier.
       if (operator.inline === undefined || operator.inline === "sink") this.#want("out", i);
@@ -127,6 +129,30 @@ class ChainTextBuilder {
     );
   }
 
+  #batches(): void {
+    const { exits = 0, exitsTakeMany } = this.#shape.operators[0] ?? {};
+    const hasChildren = (this.#children[0] ?? []).length > 0;
+    if (hasChildren || exits === 0 || exitsTakeMany !== true)
+      return this.#loop("batch0", (value) => this.#output(0, value, "    "));
+    // Nothing is called between a row and the network: rows go in runs.
+    this.#line("function batch0(values, timestamps, from, count) {");
+    this.#line("  let row = from;");
+    this.#line("  rows[2] = row + rows[0];");
+    this.#line("  while (row < count) {");
+    this.#line("    if (row >= rows[2]) {");
+    this.#line("      if (gate.full) break;");
+    this.#line("      rows[2] = row + rows[0] + 1;");
+    this.#line("    }");
+    this.#line("    const to = rows[2] < count ? rows[2] : count;");
+    for (let exit = 0; exit < exits; exit++)
+      this.#blamed(0, `    exit0_${exit}.many(values, timestamps, row, to, rows);`);
+    this.#line("    row = to;");
+    this.#line("  }");
+    this.#line("  rows[0] = rows[2] < row ? 0 : rows[2] - row;");
+    this.#line("  recordsOut[0] += row - from;");
+    this.#line("  return row;");
+    this.#line("}");
+  }
   #loop(name: string, body: (value: string) => void): void {
     this.#calls = 0;
     this.#counters = new Map();

@@ -49,18 +49,48 @@ export const reduceCases: readonly VerifyCase[] = [
     keys,
     ...functions({ fn: (a: Row, b: Row): Row => ({ ...a, n: Math.max(a.n ?? 0, b.n ?? 0) }) }),
   },
+  {
+    name: "keys in a column",
+    keys,
+    keyFields: ["key"],
+    ...functions({ fn: (a: Row, b: Row): Row => ({ ...a, s: a.s + b.s }) }),
+  },
 ];
 
-export const rollingCases: readonly VerifyCase[] = ["sum", "min", "max", "minBy", "maxBy"].flatMap(
-  (fn) =>
-    [true, false].map((first) => ({
-      name: `${fn}, first ${first}`,
-      config: { fn, field: "n", first },
-      keys,
-      inputTypes: [rowType],
-      ...functions({}),
-    })),
+const plainType = typeNodeOf(t.object({ key: t.string, n: t.float64, s: t.string }));
+const rollingFunctions = ["sum", "min", "max", "minBy", "maxBy"].flatMap((fn) =>
+  [true, false].map((first) => ({ fn, field: "n", first })),
 );
+/** Keys as they lie in batches: a column of ASCII, of other strings, of numbers, or none. */
+const keyKinds: readonly Pick<VerifyCase, "name" | "keys" | "keyFields">[] = [
+  { name: "key by function", keys },
+  { name: "key by field", keys, keyFields: ["key"] },
+  { name: "key by another field", keys: [(row: Row) => row.s], keyFields: ["s"] },
+  { name: "key by number", keys: [(row: Row) => row.n ?? 0], keyFields: ["n"] },
+];
+const inWords = numbers.map((step) =>
+  step.kind === "element"
+    ? { ...step, value: { ...(step.value as Row), s: ["eins", "zwölf"][(step.ts ?? 0) % 2] } }
+    : step,
+);
+export const rollingCases: readonly VerifyCase[] = rollingFunctions.flatMap((config) => [
+  {
+    name: `${config.fn}, first ${config.first}, nullable`,
+    config,
+    keys,
+    inputTypes: [rowType],
+    ...functions({}),
+  },
+  ...keyKinds.slice(0, config.first ? keyKinds.length : 2).flatMap((kind) =>
+    (config.first ? [[plainType], undefined] : [[plainType]]).map((inputTypes) => ({
+      ...kind,
+      name: `${config.fn}, first ${config.first}, ${kind.name}, ${inputTypes === undefined ? "un" : ""}typed`,
+      config,
+      ...(inputTypes === undefined ? {} : { inputTypes }),
+      ...functions({}, inWords),
+    })),
+  ),
+]);
 
 interface Ctx {
   readonly key: string;

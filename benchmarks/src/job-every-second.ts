@@ -1,0 +1,4 @@
+/** A benchmark's job with a checkpoint every second. */
+import { benchmarkJob } from "./benchmark-job.ts";
+
+export default benchmarkJob("1s");
