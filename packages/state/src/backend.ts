@@ -293,10 +293,11 @@ export class HashMapBackend implements KeyedState {
     this.#pending = undefined;
     for (const table of this.#tables.values()) table.captured();
     const tables = pending.captures.map(({ schema }) => schema);
-    const runs = pending.captures.map((capture) => capture.take());
-    // A table's first run goes with the first runs of all others; few tables have a second.
-    const parts = Array.from({ length: Math.max(0, ...runs.map(({ length }) => length)) }, (_, i) =>
-      pending.captures.map(({ schema }, table) => ({ schema, run: runs[table]?.[i] })),
+    const taken = pending.captures.map((capture) => capture.take());
+    // A table's first part goes with the first parts of all others; few tables have a second.
+    const length = Math.max(0, ...taken.map((of) => of.length));
+    const parts = Array.from({ length }, (_, i) =>
+      pending.captures.map(({ schema }, table) => ({ schema, runs: taken[table]?.[i] ?? [] })),
     );
     return {
       keyType: this.#keyType ?? null,

@@ -256,7 +256,7 @@ function bytesOf(twin: ModelledBackend, checkpoint: Checkpoint | undefined): rea
   return (checkpoint?.segments ?? []).map(({ object }) => twin.objects.get(object));
 }
 
-const campaign = { numRuns: 150, seed: 11 };
+const campaign = { numRuns: 60, seed: 11, endOnFailure: true };
 
 test("BKY-1 DIR-1 STA-4 SNC-1: batches by columns are what rows by values are, and so are their snapshots", async () => {
   await fc.assert(fc.asyncProperty(program, run), campaign);

@@ -6,7 +6,7 @@
  * BLD-2  A tombstone stays: an older segment that is not merged may hold its row.
  */
 import { ByteWriter, crc32c, typeToJson, valueCodec } from "@millrace/data";
-import { type RowRun, rowFields, type TableSchema } from "./capture.ts";
+import type { RowRun, TableSchema } from "./capture.ts";
 import { IntList } from "./int-list.ts";
 import {
   type BlockCompression,
@@ -18,10 +18,12 @@ import {
   rowsOf,
   SegmentWriter,
 } from "./segment.ts";
+import { sortRows } from "./sort-rows.ts";
 
 export interface CapturedTable {
   readonly schema: TableSchema;
-  readonly run: RowRun | undefined;
+  /** In which no row is twice. */
+  readonly runs: readonly RowRun[];
 }
 /** Plain data: it may go to another thread. */
 export interface SegmentTask {
@@ -77,9 +79,9 @@ export function buildSegment(
     for (const schema of segment.tables) schemas.set(schema.name, schema);
   for (const { schema } of task.captured) schemas.set(schema.name, schema);
   for (const schema of schemas.values()) {
-    const captured = task.captured.find((table) => table.schema.name === schema.name)?.run;
+    const captured = task.captured.find((table) => table.schema.name === schema.name)?.runs;
     const runs = older.map(({ segment, groups }) => runOf(segment, schema, groups, compression));
-    writeSorted(writer, schema, [...runs, ...(captured === undefined ? [] : [captured])]);
+    writeSorted(writer, schema, [...runs, ...(captured ?? [])]);
   }
   const bytes = writer.finish();
   return { bytes, rows: writer.rows, crc: crc32c(bytes) };
@@ -120,57 +122,25 @@ function runOf(
     for (const field of [start, out.length, row.group, keyAt, keyAt + row.key.length])
       rows.push(field);
   }
-  return { bytes: out.finish(), rows: rows.finish() };
-}
-
-/** Where a row is: in which run, and where in its list. */
-interface Ref {
-  readonly run: number;
-  readonly at: number;
+  return { bytes: out.buffer.subarray(0, out.length), rows: rows.items };
 }
 
 function writeSorted(writer: SegmentWriter, schema: TableSchema, runs: readonly RowRun[]): void {
-  const refs: Ref[] = [];
-  runs.forEach(({ rows }, run) => {
-    for (let at = 0; at < rows.length; at += rowFields) refs.push({ run, at });
-  });
-  if (refs.length === 0) return;
+  const { count, order, run, at, same } = sortRows(runs);
+  if (count === 0) return;
+  writer.table(schema);
   const views = runs.map(
     ({ bytes }) => new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength),
   );
-  const order = (x: Ref, y: Ref) => compareRows(runs, views, x, y) || y.run - x.run;
-  refs.sort(order);
-  writer.table(schema);
-  let before: Ref | undefined;
-  for (const ref of refs) {
-    if (before !== undefined && compareRows(runs, views, before, ref) === 0) continue;
-    before = ref;
-    const { bytes, rows } = runs[ref.run]!;
-    writer.row(bytes.subarray(rows[ref.at]!, rows[ref.at + 1]!), rows[ref.at + 2]!);
+  for (let i = 0; i < count; i++) {
+    const row = order[i]!;
+    if (i > 0 && same(order[i - 1]!, row)) continue;
+    const { rows } = runs[run[row]!]!;
+    const place = at[row]!;
+    writer.row(views[run[row]!]!, {
+      from: rows[place]!,
+      to: rows[place + 1]!,
+      group: rows[place + 2]!,
+    });
   }
-}
-
-/** By key group, key and namespace. */
-function compareRows(runs: readonly RowRun[], views: readonly DataView[], x: Ref, y: Ref): number {
-  const a = runs[x.run]!;
-  const b = runs[y.run]!;
-  const group = a.rows[x.at + 2]! - b.rows[y.at + 2]!;
-  if (group !== 0) return group;
-  const aKey = a.rows[x.at + 3]!;
-  const bKey = b.rows[y.at + 3]!;
-  const aLength = a.rows[x.at + 4]! - aKey;
-  const bLength = b.rows[y.at + 4]! - bKey;
-  const length = Math.min(aLength, bLength);
-  for (let i = 0; i < length; i++) {
-    const d = a.bytes[aKey + i]! - b.bytes[bKey + i]!;
-    if (d !== 0) return d;
-  }
-  if (aLength !== bLength) return aLength - bLength;
-  for (let part = 0; part < 24; part += 8) {
-    const d =
-      views[x.run]!.getFloat64(aKey + length + part, true) -
-      views[y.run]!.getFloat64(bKey + length + part, true);
-    if (d !== 0) return d;
-  }
-  return 0;
 }

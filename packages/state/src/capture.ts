@@ -7,6 +7,7 @@
  */
 import { ByteWriter, type TypeNode, type ValueCodec, valueCodec } from "@millrace/data";
 import type { TableDeclaration } from "@millrace/spi";
+import type { Columns } from "./columns.ts";
 import { IntList } from "./int-list.ts";
 import type { Table } from "./table.ts";
 
@@ -29,8 +30,12 @@ export interface RowRun {
 /** Per row: where it starts and ends in `bytes`, its key group, where its key starts and ends. */
 export const rowFields = 5;
 
-/** A run is closed when it passes this, so that its positions are integers and what is built of it fits in memory. */
-const runBytes = 64 * 1024 * 1024;
+/** A run is closed when it passes this: its memory is given away as it is, and to make it larger would take a copy in one go. */
+const runBytes = 1024 * 1024;
+/** Runs that make a segment together: what is built of them fits in memory. */
+const runsPerPart = 64;
+/** A step ends when it has encoded this, however few rows that were. */
+const stepBytes = 64 * 1024;
 
 export class Capture {
   readonly schema: TableSchema;
@@ -44,9 +49,9 @@ export class Capture {
   readonly #taken: Uint8Array;
   #at = 0;
   #codec: ValueCodec | undefined;
+  readonly #columns: Columns | undefined;
   #out = new ByteWriter(1_024);
   #rows = new IntList();
-  readonly #value = new ByteWriter(256);
   readonly #runs: RowRun[] = [];
 
   constructor(
@@ -64,12 +69,15 @@ export class Capture {
     this.#slots = table.slots;
     this.#taken = new Uint8Array((table.slots + 7) >>> 3);
     this.schema = { name: table.name, type: table.type, origin: table.origin };
+    this.#columns = table.encoderOf(table.type);
   }
 
   /** Takes the next rows. True when there are more. */
   step(rows: number): boolean {
     const lists = this.#lists;
-    for (let i = 0; i < rows; i++) {
+    const out = this.#out;
+    const enough = out.length + stepBytes;
+    for (let i = 0; i < rows && out === this.#out && out.length < enough; i++) {
       if (lists === undefined) {
         if (this.#at >= this.#slots) return false;
         this.keep(this.#at++);
@@ -102,10 +110,13 @@ export class Capture {
     return ((this.#taken[slot >>> 3]! >>> (slot & 7)) & 1) === 1;
   }
 
-  /** All rows of the snapshot, after `step` has said that there are no more. */
-  take(): readonly RowRun[] {
-    this.#close();
-    return this.#runs;
+  /** All rows of the snapshot, after `step` has said that there are no more: runs by the segment that they are to be in. */
+  take(): readonly (readonly RowRun[])[] {
+    this.#close(1_024);
+    const parts = Math.ceil(this.#runs.length / runsPerPart);
+    return Array.from({ length: parts }, (_, i) =>
+      this.#runs.slice(i * runsPerPart, (i + 1) * runsPerPart),
+    );
   }
 
   #encode(slot: number, isTombstone: boolean): void {
@@ -124,24 +135,37 @@ export class Capture {
     out.f64(table.cAt(slot));
     if (isTombstone) out.varint(0);
     else {
-      this.#codec ??= valueCodec(this.schema.type);
-      const value = this.#value;
-      value.reset();
-      this.#codec.write(value, table.valueAt(slot));
-      out.varint(value.length + 1);
-      out.raw(value.buffer.subarray(0, value.length));
+      const lengthAt = out.length;
+      out.u8(0);
+      if (this.#columns?.tryEncode(out, slot) !== true) {
+        this.#codec ??= valueCodec(this.schema.type);
+        this.#codec.write(out, table.valueAt(slot));
+      }
+      const length = out.length - lengthAt - 1;
+      if (length + 1 < 128) out.buffer[lengthAt] = length + 1;
+      else {
+        // Its length takes more than the byte that was left for it.
+        const value = out.buffer.slice(lengthAt + 1, out.length);
+        out.reset(lengthAt);
+        out.varint(length + 1);
+        out.raw(value);
+      }
     }
     this.#rows.push(start);
     this.#rows.push(out.length);
     this.#rows.push(group);
     this.#rows.push(keyAt);
     this.#rows.push(keyAt + key.length);
-    if (out.length > runBytes) this.#close();
+    if (out.length > runBytes) this.#close(runBytes + stepBytes);
   }
-  #close(): void {
+  /** The next run begins with so much room. */
+  #close(bytes: number): void {
     if (this.#rows.length === 0) return;
-    this.#runs.push({ bytes: this.#out.finish(), rows: this.#rows.finish() });
-    this.#out = new ByteWriter(1_024);
+    this.#runs.push({
+      bytes: this.#out.buffer.subarray(0, this.#out.length),
+      rows: this.#rows.items,
+    });
+    this.#out = new ByteWriter(bytes);
     this.#rows = new IntList();
   }
 }

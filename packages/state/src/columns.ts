@@ -5,11 +5,19 @@
  * COL-1  What `read` gives shares nothing changeable with what was written or with what another `read` gave.
  * COL-2  `fits` says yes only to values of the layout's type; `read` gives back what was written, -0 and NaN too.
  * COL-3  A string that was cut from a longer one does not keep that one alive.
+ * COL-4  A value is encoded from the columns into the bytes that the codec of the type makes of the whole value.
  *
  * How parts are found is in layout.ts. Reading and writing are generated per layout, so that an object literal of the right shape is made at
  * once, and per table, so that no table's shapes spoil another's code.
  */
-import { copyValue, ownText, ownValue, type TypeNode } from "@millrace/data";
+import {
+  type ByteWriter,
+  copyValue,
+  ownText,
+  ownValue,
+  type TypeNode,
+  typeToJson,
+} from "@millrace/data";
 import { grown } from "./growing.ts";
 import {
   type Layout,
@@ -21,6 +29,7 @@ import {
 } from "./layout.ts";
 
 type Store = Float64Array | Uint8Array | unknown[];
+type Encode = (out: ByteWriter, stores: readonly Store[], slot: number) => void;
 
 export class Columns {
   /** The value is of the type and lies in the columns when written. */
@@ -28,6 +37,8 @@ export class Columns {
   readonly #holds: (value: unknown) => boolean;
   readonly #write: (stores: readonly Store[], slot: number, value: unknown) => void;
   readonly #read: (stores: readonly Store[], slot: number) => unknown;
+  readonly #encode: Encode | undefined;
+  readonly #type: TypeNode;
   readonly #layout: Layout;
   readonly #stores: Store[];
   /** 1: the value lies whole in `#side`. Undefined: none does. */
@@ -40,6 +51,7 @@ export class Columns {
     this.#layout = layoutOf(type);
     const source = sourceOf(this.#layout);
     const url = `millrace/state/${encodeURIComponent(name)}/${++made}`;
+    this.#type = type;
     const compiled = (what: keyof typeof source, parameters: readonly string[]) =>
       compile(parameters, `${source[what]}\n//# sourceURL=${url}/${what}`);
     this.fits = compiled("fits", ["value"]) as typeof this.fits;
@@ -53,6 +65,10 @@ export class Columns {
       stores: readonly Store[],
       slot: number,
     ) => unknown;
+    this.#encode =
+      source.encode === undefined
+        ? undefined
+        : (compiled("encode", ["out", "stores", "slot"]) as Encode);
     this.#stores = this.#layout.stores.map((kind) => emptyStore(kind, capacity));
     this.#capacity = capacity;
   }
@@ -75,6 +91,19 @@ export class Columns {
   }
   read(slot: number): unknown {
     return this.isRegular(slot) ? this.#read(this.#stores, slot) : copyValue(this.#side[slot]);
+  }
+  /** Do values of this type have their columns here, and nothing that has to be encoded otherwise? */
+  encodes(type: TypeNode): boolean {
+    return (
+      this.#encode !== undefined &&
+      JSON.stringify(typeToJson(type)) === JSON.stringify(typeToJson(this.#type))
+    );
+  }
+  /** Of a type that it encodes. False, and nothing written, for a value that does not lie in columns. */
+  tryEncode(out: ByteWriter, slot: number): boolean {
+    if (!this.isRegular(slot)) return false;
+    this.#encode?.(out, this.#stores, slot);
+    return true;
   }
   get areAllRegular(): boolean {
     return this.#irregular === undefined;

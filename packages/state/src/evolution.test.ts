@@ -167,6 +167,6 @@ test("TBL-2: a barrier costs the same with few rows and many, and rows are copie
     steps += 1;
   }
   expect(steps).toBeGreaterThan(10);
-  const rows = now.backend.takeSnapshot().parts[0]?.[0]?.run?.rows;
+  const rows = now.backend.takeSnapshot().parts[0]?.[0]?.runs[0]?.rows;
   expect((rows?.length ?? 0) / 5).toBe(5_000);
 });

@@ -18,8 +18,8 @@ export class IntList {
   at(index: number): number {
     return this.#items[index]!;
   }
-  /** A copy of what is in it. */
-  finish(): Int32Array<ArrayBuffer> {
-    return this.#items.slice(0, this.length);
+  /** What is in it; of the list's own memory. */
+  get items(): Int32Array<ArrayBuffer> {
+    return this.#items.subarray(0, this.length);
   }
 }

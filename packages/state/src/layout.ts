@@ -34,6 +34,8 @@ interface Leaf {
   readonly holds: (v: string) => string;
   readonly stored: (v: string) => string;
   readonly loaded: (held: string) => string;
+  /** Statement that writes what the store holds, as the codec of the type does (state-codec.ts). Undefined: only the codec knows. */
+  readonly encoded?: (held: string) => string;
 }
 
 const same = (v: string) => v;
@@ -42,16 +44,22 @@ const isNumber = isA("number");
 function leaf(store: StoreKind, fits: Leaf["fits"], more: Partial<Leaf> = {}): Leaf {
   return { store, fits, holds: fits, stored: same, loaded: same, ...more };
 }
+const asFloat = (held: string) => `out.f64(${held} !== ${held} ? NaN : ${held});`;
+const asInt32 = (held: string) => `out.varint(${held} < 0 ? -2 * ${held} - 1 : 2 * ${held});`;
 const leaves: Partial<Record<TypeNode["kind"], Leaf>> = {
-  float64: leaf("number", isNumber),
-  int32: leaf("number", (v) => `(${v} | 0) === ${v}`, { holds: isNumber }),
-  int64: leaf("number", (v) => `Number.isSafeInteger(${v})`, { holds: isNumber }),
-  timestamp: leaf("number", (v) => `Number.isFinite(${v})`, { holds: isNumber }),
+  float64: leaf("number", isNumber, { encoded: asFloat }),
+  int32: leaf("number", (v) => `(${v} | 0) === ${v}`, { holds: isNumber, encoded: asInt32 }),
+  int64: leaf("number", (v) => `Number.isSafeInteger(${v})`, { holds: isNumber, encoded: asFloat }),
+  timestamp: leaf("number", (v) => `Number.isFinite(${v})`, { holds: isNumber, encoded: asFloat }),
   boolean: leaf("byte", isA("boolean"), {
     stored: (v) => `${v} ? 1 : 0`,
     loaded: (held) => `${held} === 1`,
+    encoded: (held) => `out.u8(${held});`,
   }),
-  string: leaf("plain", isA("string"), { stored: (v) => `ownText(${v})` }),
+  string: leaf("plain", isA("string"), {
+    stored: (v) => `ownText(${v})`,
+    encoded: (held) => `out.utf8(${held});`,
+  }),
   bigint: leaf("plain", isA("bigint")),
 };
 /** Never says that it fits: only a look at the whole value can tell. */
@@ -106,22 +114,50 @@ function orNull(inner: Leaf): Leaf {
   if (inner.store === "byte")
     return {
       ...nullable,
+      encoded: (held) => `if (${held} === 2) out.u8(0); else { out.u8(1); out.u8(${held}); }`,
       stored: (v) => `${v} === null ? 2 : ${inner.stored(v)}`,
       loaded: (held) => `${held} === 2 ? null : ${inner.loaded(held)}`,
     };
-  if (inner.store === "plain")
-    return { ...nullable, stored: (v) => `${v} === null ? null : ${inner.stored(v)}` };
-  return nullable;
+  if (inner.store === "number") return nullable;
+  const { encoded, ...plain } = nullable;
+  return {
+    ...plain,
+    stored: (v) => `${v} === null ? null : ${inner.stored(v)}`,
+    ...(encoded === undefined
+      ? {}
+      : {
+          encoded: (held: string) =>
+            `if (${held} === null) out.u8(0); else { out.u8(1); ${encoded(held)} }`,
+        }),
+  };
 }
 
-/** Bodies of the functions. Of a value: `fits`, `holds`. Of stores, a slot and a value: `write`. Of stores and a slot: `read`. */
+/** Bodies of the functions. Of a value: `fits`, `holds`. Of stores, a slot and a value: `write`. Of stores and a slot: `read`, and with a writer of bytes `encode`. */
 export function sourceOf({ root }: Layout) {
   return {
     fits: `${tests(root, "value", "fits").join("\n")}\nreturn true;`,
     holds: `${tests(root, "value", "holds").join("\n")}\nreturn true;`,
     write: written(root),
     read: `return ${read(root)};`,
+    encode: encoded(root)?.join("\n"),
   };
+}
+
+/** Parts one behind the other, as objects and tuples are encoded. */
+function encoded(node: Node): readonly string[] | undefined {
+  if (node.kind !== "leaf") {
+    const parts = node.parts.map(({ node: part }) => encoded(part));
+    return parts.some((part) => part === undefined)
+      ? undefined
+      : parts.flatMap((part) => part ?? []);
+  }
+  const { leaf, store, valid } = node;
+  const write = leaf.encoded?.(`v${store}`);
+  if (write === undefined) return undefined;
+  const held = `const v${store} = stores[${store}][slot];`;
+  return valid < 0
+    ? [held, write]
+    : [held, `if (stores[${valid}][slot] === 0) out.u8(0); else { out.u8(1); ${write} }`];
 }
 
 /** Statements that answer false where `value` is not of the node. */

@@ -66,8 +66,12 @@ export class SegmentWriter {
   readonly #compression: BlockCompression | undefined;
   readonly #tables: TableSchema[] = [];
   readonly #blocks: BlockHead[] = [];
-  readonly #body = new ByteWriter(4_096);
-  readonly #block = new ByteWriter(4_096);
+  /** Finished blocks. */
+  readonly #body: Uint8Array[] = [];
+  #bodyBytes = 0;
+  #block = new Uint8Array(4_096);
+  #view = new DataView(this.#block.buffer);
+  #blockEnd = 0;
   #count = 0;
   #first = 0;
   #last = 0;
@@ -80,11 +84,16 @@ export class SegmentWriter {
     this.#cut();
     this.#tables.push(schema);
   }
-  row(bytes: Uint8Array, group: number): void {
-    if (this.#block.length > blockBytes) this.#cut();
+  /** Bytes [from, to) of the view. */
+  row(
+    view: DataView,
+    { from, to, group }: { readonly from: number; readonly to: number; readonly group: number },
+  ): void {
+    if (this.#blockEnd > blockBytes) this.#cut();
     if (this.#count === 0) this.#first = group;
     this.#last = group;
-    this.#block.raw(bytes);
+    this.#room(to - from);
+    this.#blockEnd = copyBytes(view, { from, to }, this.#view, this.#blockEnd);
     this.#count += 1;
     this.rows += 1;
   }
@@ -100,35 +109,64 @@ export class SegmentWriter {
         blocks: this.#blocks,
       }),
     );
-    const out = new ByteWriter(preamble + header.length + 4 + this.#body.length);
+    const out = new ByteWriter(preamble + header.length + 4);
     out.u32(magic);
     out.u8(version);
     out.u32(header.length);
     out.raw(header);
     out.u32(crc32c(header));
-    out.raw(this.#body.buffer.subarray(0, this.#body.length));
-    return out.finish();
+    const bytes = new Uint8Array(out.length + this.#bodyBytes);
+    bytes.set(out.buffer.subarray(0, out.length));
+    let at = out.length;
+    for (const block of this.#body) {
+      bytes.set(block, at);
+      at += block.length;
+    }
+    return bytes;
+  }
+  #room(bytes: number): void {
+    const wanted = this.#blockEnd + bytes;
+    if (wanted <= this.#block.length) return;
+    const block = new Uint8Array(Math.max(wanted, 2 * this.#block.length));
+    block.set(this.#block.subarray(0, this.#blockEnd));
+    this.#block = block;
+    this.#view = new DataView(block.buffer);
   }
   #cut(): void {
     if (this.#count === 0) return;
-    const plain = this.#block.buffer.subarray(0, this.#block.length);
+    const plain = this.#block.subarray(0, this.#blockEnd);
     const packed = plain.length > maxPackedBytes ? undefined : this.#compression?.compress(plain);
-    const stored = packed !== undefined && packed.length < plain.length ? packed : plain;
+    const stored = packed !== undefined && packed.length < plain.length ? packed : plain.slice();
     this.#blocks.push({
       table: this.#tables.length - 1,
       from: this.#first,
       to: this.#last + 1,
       rows: this.#count,
-      offset: this.#body.length,
+      offset: this.#bodyBytes,
       length: stored.length,
       compressed: stored === packed,
       plain: plain.length,
       crc: crc32c(stored),
     });
-    this.#body.raw(stored);
-    this.#block.reset();
+    this.#body.push(stored);
+    this.#bodyBytes += stored.length;
+    this.#blockEnd = 0;
     this.#count = 0;
   }
+}
+
+/** Eight bytes at a time, as integers: numbers would not keep every NaN. Answers where it ended. */
+function copyBytes(
+  source: DataView,
+  { from, to }: { readonly from: number; readonly to: number },
+  target: DataView,
+  at: number,
+): number {
+  let i = from;
+  let end = at;
+  for (; i + 8 <= to; i += 8, end += 8) target.setBigInt64(end, source.getBigInt64(i, true), true);
+  for (; i < to; i++, end++) target.setUint8(end, source.getUint8(i));
+  return end;
 }
 
 // ── reading ──────────────────────────────────────────────────────────────────────────────────

@@ -165,6 +165,10 @@ export class Table<V = unknown> implements StateTable<V>, SlotOwner {
   valueAt(slot: number): V {
     return this.#columns?.read(slot) as V;
   }
+  /** What encodes values of this type from columns, if anything does. */
+  encoderOf(type: TypeNode): Columns | undefined {
+    return this.#columns?.encodes(type) === true ? this.#columns : undefined;
+  }
   keyAt(slot: number): number {
     return this.#index === undefined ? slot : this.#key[slot]!;
   }

@@ -43,8 +43,8 @@ export function threadSegmentBuilder(port: MessagePort): SegmentBuilder {
   };
   return {
     async build(task) {
-      const owned = task.captured.flatMap(({ run }) =>
-        run === undefined ? [] : [run.bytes.buffer, run.rows.buffer],
+      const owned = task.captured.flatMap(({ runs }) =>
+        runs.flatMap(({ bytes, rows }) => [bytes.buffer, rows.buffer]),
       );
       return (await ask((id) => ({ id, kind: "build", task }), owned)) as BuiltSegment;
     },
