@@ -267,6 +267,25 @@ export const engineMutants: readonly EngineMutant[] = [
     breaks: ["SIM-8"],
   },
   {
+    // Each of the two alone is enough: the one who numbers gives a number once (CHK-3), and gates refuse a barrier whose number was given
+    // up (ALN-3). Without them what was under way for the first try counts for the second: acknowledgements and barriers (SIM-3, or
+    // SIM-2 when the sink and its committer are of two tries), and uploads, which then replace what the log has by hash (SIM-5).
+    name: "the number of an aborted checkpoint is used again",
+    edits: [
+      {
+        file: checkpointing,
+        find: "    running.failures += 1;\n",
+        replace: "    running.failures += 1;\n    running.nextId = checkpointId;\n",
+      },
+      {
+        file: "checkpoint/src/aligner.ts",
+        find: "      last = Math.max(last, checkpointId);\n",
+        replace: "      last = Math.min(last, checkpointId - 1);\n",
+      },
+    ],
+    breaks: ["SIM-2", "SIM-3", "SIM-5"],
+  },
+  {
     name: "a slot is free though it is taken",
     edits: [
       {
