@@ -47,7 +47,7 @@ function createEnumerator(setup: OperatorSetup): Operator {
         send({ subtask, noMoreSplits: true });
       },
       callAsync(work, handle) {
-        work().then(
+        setup.attributed(work).then(
           (result) => setup.mailbox.execute(() => handle(result, undefined)),
           (error: unknown) => setup.mailbox.execute(() => handle(undefined, error)),
         );

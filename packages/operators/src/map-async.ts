@@ -166,7 +166,8 @@ class MapAsync implements Operator {
     const { abort } = call;
     const run = async () =>
       await this.#call(call.value, this.#handle, { signal: abort.signal, attempt });
-    run().then(
+    // What follows is the mailbox's, not the user's any more.
+    this.#setup.attributed(run).then(
       (result) => this.#setup.mailbox.execute(() => this.#complete(call, result)),
       (error: unknown) =>
         this.#setup.mailbox.execute(() => {
@@ -195,13 +196,16 @@ class MapAsync implements Operator {
   }
   #timedOut(call: Call): void {
     if (call.done) return;
-    call.abort.abort();
+    this.#setup.attributed(() => call.abort.abort());
     const onTimeout = this.#setup.functions["onTimeout"] as
       | ((value: unknown) => unknown)
       | undefined;
     if (onTimeout !== undefined) {
       try {
-        return this.#complete(call, onTimeout(call.value));
+        return this.#complete(
+          call,
+          this.#setup.attributed(() => onTimeout(call.value)),
+        );
       } catch (error) {
         return this.#giveUp(call, error);
       }

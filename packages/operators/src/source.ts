@@ -157,7 +157,8 @@ function createSource(setup: OperatorSetup): Operator {
       else {
         given = true;
         for (const { splitId } of assignment.splits) splits.added(splitId);
-        reader.addSplits(assignment.splits);
+        // A reader may begin to read them.
+        setup.attributed(() => reader.addSplits(assignment.splits));
       }
     },
     poll(maxRows) {

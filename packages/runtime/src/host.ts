@@ -23,6 +23,12 @@ export interface SnapshotObjects {
   getRange(key: string, from: number, to: number): Promise<Uint8Array | undefined>;
 }
 
+/** The operator that user code belongs to. */
+export interface CodeOwner {
+  readonly uid: string;
+  readonly subtask: number;
+}
+
 export interface SlotHost {
   readonly platform: Platform;
   readonly logger: Logger;
@@ -37,6 +43,11 @@ export interface SlotHost {
   functions(uid: string): Readonly<Record<string, unknown>>;
   secrets(name: string): string;
   report(event: SlotEvent): void;
+  /**
+   * Runs it so that it, and whatever it begins (what follows an `await`, timers), is known to be that operator's; undefined: nobody's.
+   * For what is printed where no stack tells it; never on the way of a record.
+   */
+  attributed<T>(owner: CodeOwner | undefined, run: () => T): T;
   /** Named points at which a test may kill or pause this process; does nothing in production. */
   faultPoint(name: string): void;
   /** Raise STATE_NOT_UPDATED when a value handed out by state was changed and not written back. */

@@ -1,5 +1,6 @@
 export { applyCommand, type SlotCommand, upMessageOf } from "./bridge.ts";
 export type {
+  CodeOwner,
   JobContext,
   SlotDeployment,
   SlotEvent,

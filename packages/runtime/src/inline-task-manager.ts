@@ -178,6 +178,8 @@ export class InlineTaskManager {
       },
       functions: runner.functions,
       secrets: (name) => this.#options.secrets(name),
+      // User code prints as it does in this process.
+      attributed: (_owner, run) => run(),
       faultPoint: (name) => this.#options.faultPoint?.(name),
       report: (event: SlotEvent) => {
         if (!this.#closed && this.#runners.get(keyOf(runner.attempt)) === runner)

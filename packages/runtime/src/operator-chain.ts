@@ -6,11 +6,11 @@ import type { ListMode, RestoreAssignment } from "@millrace/checkpoint";
 import { keyGroupRange, type RecordBatch, unknownType, valueCodec } from "@millrace/data";
 import type { ChainedOperator, TaskDeployment } from "@millrace/graph";
 import { Chain, type ChainOperator, operatorDefinition } from "@millrace/operators";
-import type { BarrierInfo, Operator, OperatorSetup, Output } from "@millrace/spi";
+import type { BarrierInfo, Operator, OperatorSetup, Output, Permit } from "@millrace/spi";
 import { HashMapBackend } from "@millrace/state";
 import { fromBase64, toBase64 } from "./base64.ts";
 import { fail } from "./fail.ts";
-import type { SlotHost } from "./host.ts";
+import type { CodeOwner, SlotHost } from "./host.ts";
 import { keyFieldOf, keySelectorOf } from "./keys.ts";
 import type { TaskMailbox } from "./mailbox.ts";
 import { OperatorCounters } from "./operator-counters.ts";
@@ -25,6 +25,7 @@ export interface ListToStore {
 
 /** One operator and what the subtask keeps for it. */
 export interface HostedOperator {
+  readonly owner: CodeOwner;
   readonly description: ChainedOperator;
   readonly backend: HashMapBackend;
   readonly counters: OperatorCounters;
@@ -59,6 +60,7 @@ export class OperatorChain {
     const { vertex, subtask } = options.deployment;
     const keyGroups = keyGroupRange(subtask, vertex.parallelism, vertex.maxParallelism);
     this.hosted = vertex.operators.map((description) => ({
+      owner: { uid: description.uid, subtask },
       description,
       counters: new OperatorCounters(),
       lists: [],
@@ -100,7 +102,9 @@ export class OperatorChain {
       onExitIdle: (operator, idle) => this.#options.outputs.idle(operator, idle),
     });
     // From the last operator to the first: nothing is emitted to one that is not open yet.
-    for (const operator of [...this.#chain.operators].reverse()) await operator.open?.();
+    const { operators } = this.#chain;
+    for (let i = operators.length - 1; i >= 0; i--)
+      await this.#attributed(i, () => operators[i]?.open?.());
   }
 
   get chain(): Chain {
@@ -157,22 +161,31 @@ export class OperatorChain {
       operator.onCheckpointCompleted?.(checkpointId);
   }
 
+  /** One call for each operator that commits. */
+  commits(permit: Permit, sweep: boolean): readonly (() => Promise<void>)[] {
+    return this.chain.operators.flatMap((operator, i) =>
+      operator.onCommit === undefined
+        ? []
+        : [() => this.#attributed(i, async () => await operator.onCommit?.(permit, sweep))],
+    );
+  }
+
   /** Every operator prepares, in chain order. Undefined when none of them had to wait. */
   prepareBarrier(barrier: BarrierInfo): Promise<void> | undefined {
-    const { operators } = this.chain;
-    for (let i = 0; i < operators.length; i++) {
-      const pending = operators[i]?.prepareBarrier?.(barrier);
-      if (pending !== undefined) return this.#prepareRest(pending, operators.slice(i + 1), barrier);
+    for (let i = 0; i < this.hosted.length; i++) {
+      const pending = this.#prepare(i, barrier);
+      if (pending !== undefined) return this.#prepareRest(pending, i + 1, barrier);
     }
     return undefined;
   }
-  async #prepareRest(
-    first: Promise<void>,
-    rest: readonly Operator[],
-    barrier: BarrierInfo,
-  ): Promise<void> {
+  async #prepareRest(first: Promise<void>, from: number, barrier: BarrierInfo): Promise<void> {
     await first;
-    for (const operator of rest) await operator.prepareBarrier?.(barrier);
+    for (let i = from; i < this.hosted.length; i++) await this.#prepare(i, barrier);
+  }
+  #prepare(index: number, barrier: BarrierInfo): void | Promise<void> {
+    const operator = this.chain.operators[index];
+    if (operator?.prepareBarrier === undefined) return undefined;
+    return this.#attributed(index, () => operator.prepareBarrier?.(barrier));
   }
   /** Every operator stores its lists, in chain order. */
   snapshotLists(barrier: BarrierInfo): void {
@@ -200,7 +213,9 @@ export class OperatorChain {
   async close(): Promise<void> {
     this.#abort.abort();
     this.#timerCancel?.();
-    for (const operator of this.#chain?.operators ?? []) await operator.close?.();
+    const { operators = [] } = this.#chain ?? {};
+    for (let i = 0; i < operators.length; i++)
+      await this.#attributed(i, () => operators[i]?.close?.());
   }
 
   #chainOperator(index: number): ChainOperator {
@@ -217,11 +232,16 @@ export class OperatorChain {
         outputs.sides(index).map((side) => [side, outputs.exits(index, side)]),
       ),
       state: backend,
-      create: (output) => definition.create(this.#setup(index, output)),
+      create: (output) =>
+        this.#attributed(index, () => definition.create(this.#setup(index, output))),
       onDropped: () => counters.counter("numRecordsInErrors").inc(),
     };
   }
 
+  /** What an operator's user code prints, also later, is known to be its own. */
+  #attributed<T>(index: number, run: () => T): T {
+    return this.#options.host.attributed(this.hosted[index]?.owner, run);
+  }
   #setup(index: number, output: Output): OperatorSetup {
     const { host, deployment, mailbox, restore, outputs } = this.#options;
     const hosted = this.hosted[index] as HostedOperator;
@@ -277,6 +297,7 @@ export class OperatorChain {
       sourcePosition: () => this.sourcePosition(),
       checkMutations: host.checkMutations,
       guarded: (call) => this.chain.guarded(index, call),
+      attributed: (run) => this.#attributed(index, run),
       failed: (error, call) => this.chain.failed(index, error, call),
     };
   }

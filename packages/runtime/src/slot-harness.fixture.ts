@@ -145,6 +145,7 @@ export class SlotHarness {
           functions: (uid) => closures.get(uid) ?? {},
           secrets: (name) => name,
           report: (event) => void this.events.push(event),
+          attributed: (_owner, run) => run(),
           faultPoint() {},
         });
         const tasks = own.filter(({ vertex, subtask }) => addressOf(vertex.id, subtask) === port);

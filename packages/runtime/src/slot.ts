@@ -6,6 +6,7 @@
  * SLT-2  The first failure of a subtask is reported and ends the work of the whole slot: nothing after it may have an effect.
  * SLT-3  Nothing polls: an idle slot has no timer of its own and is woken by frames, credit, mail or a due timer.
  * SLT-4  A job that has ended well stays so: what user code throws while it is closed is logged.
+ * SLT-5  A slice is nobody's, whoever's code has woken the slot.
  */
 import { errorInfo } from "@millrace/base";
 import type { BarrierInfo } from "@millrace/spi";
@@ -23,7 +24,8 @@ export class Slot {
   #next = 0;
   #stepping: Task | undefined;
   #last: Task | undefined;
-  readonly #run = () => this.#work();
+  readonly #turn = () => this.#work();
+  readonly #run = () => this.#host.attributed(undefined, this.#turn);
 
   constructor(host: SlotHost) {
     this.#host = host;

@@ -269,10 +269,9 @@ export class Task {
   commit(checkpointId: number, sweep: boolean): void {
     const { epoch, attempt } = this.#host.job;
     const permit = { checkpointId, epoch, attempt } as Permit;
-    for (const { operator } of this.#chain.operators) {
-      if (operator.onCommit === undefined) continue;
+    for (const commit of this.#chain.commits(permit, sweep)) {
       this.#host.faultPoint("commit.before");
-      operator.onCommit(permit, sweep).then(
+      commit().then(
         () => {
           this.#host.faultPoint("commit.after");
           if (!this.#closed)

@@ -159,6 +159,12 @@ export interface OperatorSetup {
    * again under "retry"; "dead-letter" has no record to send and fails. Inside `onElement` it is part of that call.
    */
   guarded(call: () => void): void;
+  /**
+   * Runs user code that goes on by itself (it awaits, or sets timers), so that what it prints is known to be this operator's. For what
+   * an operator calls on its own account: `create`, `open`, `prepareBarrier`, `onCommit` and `close` run so already, and no call for a
+   * record does.
+   */
+  attributed<T>(run: () => T): T;
   /** Where in a source the record came from that is being handed down this chain; nothing behind an exchange. */
   sourcePosition?(): string | undefined;
   /** A value from state that was changed and not written back fails the call: `STATE_NOT_UPDATED`. */

@@ -12,6 +12,7 @@ import type { DownMessage } from "@millrace/protocol";
 import { applyCommand, collectMetrics, Slot, upMessageOf } from "@millrace/runtime";
 import { openStore } from "@millrace/storage";
 import { createLogger } from "@millrace/telemetry";
+import { attributed, ownerOfCode } from "./code-owner.ts";
 import { readDeployment } from "./deployment.ts";
 import { loadJobCode } from "./job-code.ts";
 import { localObjects } from "./local-objects.ts";
@@ -44,7 +45,7 @@ const logger = createLogger({
   fields: { job: attempt.jobId, attempt: `${attempt.epoch}.${attempt.attempt}`, slot: slotIndex },
 });
 captureConsole((level, text, stack) =>
-  logger[level](text, { from: "user", ...slot?.whereabouts(stack) }),
+  logger[level](text, { from: "user", ...(ownerOfCode() ?? slot?.whereabouts(stack)) }),
 );
 
 const store = await openStore(runner.store);
@@ -79,6 +80,7 @@ function command(message: DownMessage): void {
           getRange: async (key, from, to) =>
             (await copies?.getRange(key, from, to)) ?? (await store.getRange(key, from, to)),
         },
+        attributed,
         faultPoint,
         secrets: secretFromEnvironment,
         checkMutations: false,

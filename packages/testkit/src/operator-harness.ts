@@ -455,6 +455,7 @@ export class OperatorHarness {
       platform: this.platform,
       signal: this.#abort.signal,
       guarded: (call) => this.chain.guarded(0, call),
+      attributed: (run) => run(),
       failed: (error, call) => this.chain.failed(0, error, call),
       checkMutations: options.checkMutations ?? true,
       sendHint: (hint) => this.hints.push(hint),

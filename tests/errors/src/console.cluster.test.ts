@@ -7,6 +7,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 
 const main = join(import.meta.dirname, "../../../apps/cli/src/main.ts");
 const job = join(import.meta.dirname, "../jobs/prints.ts");
+const laterJob = join(import.meta.dirname, "../jobs/prints-later.ts");
 const dir = mkdtempSync(join(tmpdir(), "millrace-console-"));
 let rest = "";
 
@@ -26,7 +27,7 @@ function millrace(
 
 beforeAll(async () => {
   const up = await millrace(
-    ...["local", "up", "--taskmanagers", "1", "--slots", "1", "--port", "0", "--json"],
+    ...["local", "up", "--taskmanagers", "1", "--slots", "2", "--port", "0", "--json"],
   );
   rest = (JSON.parse(up.stdout) as { readonly rest: string }).rest;
 });
@@ -34,6 +35,15 @@ afterAll(async () => {
   await millrace("local", "down");
   rmSync(dir, { recursive: true, force: true });
 });
+
+/** The job's log. */
+async function linesOf(name: string): Promise<readonly Record<string, unknown>[]> {
+  const { stdout } = await millrace("logs", name, "--jobmanager", rest, "-n", "1000");
+  return stdout
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+}
 
 const shown = "from the map 10n Map(1) { 'k' => 1 } <ref *1> { self: [Circular *1] }";
 
@@ -51,11 +61,7 @@ test("on a cluster it is a line of the log with level, uid and subtask; so is th
     ...["submit", job, "--no-check", "--wait", "--jobmanager", rest, "--set", "fails=true"],
   );
   expect(submitted.code, submitted.stderr).toBe(1);
-  const { stdout } = await millrace("logs", "prints", "--jobmanager", rest, "-n", "1000");
-  const lines = stdout
-    .split("\n")
-    .filter((line) => line.startsWith("{"))
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  const lines = await linesOf("prints");
   const at = (text: string) => lines.find(({ msg }) => String(msg).startsWith(text));
   const user = { from: "user", subtask: 0, slot: 0 };
   expect(at("from the source")).toMatchObject({ ...user, level: "warn", uid: "rows" });
@@ -67,4 +73,31 @@ test("on a cluster it is a line of the log with level, uid and subtask; so is th
   expect(failure).toMatchObject({ level: "error", subtask: 0 });
   for (const text of ["USER_CODE_THREW", "thrown, not printed", "the-window", "prints.ts:"])
     expect(String(failure?.["error"])).toContain(text);
+});
+
+test("OWN-1 SLT-5: so it is after an await, in a timer, in a hook, in a source and a sink that work by themselves, and in a record after these", async () => {
+  const submitted = await millrace(
+    ...["submit", laterJob, "--no-check", "--wait", "--jobmanager", rest],
+  );
+  expect(submitted.code, submitted.stderr).toBe(0);
+  const lines = (await linesOf("prints-later")).filter(({ from }) => from === "user");
+  for (const line of lines) {
+    const [uid] = String(line["msg"]).split(":");
+    expect(line).toMatchObject({ uid, subtask: expect.any(Number) as number });
+  }
+  const said = [
+    ...["rows/enumerator: start", "rows/enumerator: callAsync", "rows/enumerator: close"],
+    ...["rows: createReader", "rows: addSplits", "rows: close"],
+    ...["calls: open", "calls: call 0", "calls: call 50", "calls: close"],
+    ...["keyed: open", "keyed: close"],
+    ...["out: open", "out: flush", "out: prepareCommit", "out: close"],
+    ...["out/committer: open", "out/committer: commit", "out/committer: close"],
+  ].flatMap((text) => [text, `${text}, in a timer`, `${text}, after an await`]);
+  const printed = lines.map(({ msg }) => msg);
+  for (const text of [...said, "calls: abort", "calls: onTimeout", "map: 50", "keyed: 50"])
+    expect(printed).toContain(text);
+  for (const text of ["keyed: open, in a timer", "out: close, after an await"]) {
+    const subtasks = lines.filter(({ msg }) => msg === text).map(({ subtask }) => subtask);
+    expect([...subtasks].sort()).toEqual([0, 1]);
+  }
 });
