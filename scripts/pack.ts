@@ -5,6 +5,7 @@
  *
  *   dist/*.js            one entry for each public module, the command and the processes it starts, beside each other, with
  *                        shared chunks; private packages are bundled in, third-party ones stay dependencies
+ *                        (but what costs too much to load in so many files: its licences are in dist/LICENSES.md)
  *   dist/vendor/**       third-party code that can't be a dependency, and why
  *   dist/types/**        declarations of the public modules and of everything they mention, of private packages too
  *   dist/package.json    written here: exact dependencies, those that the code really imports

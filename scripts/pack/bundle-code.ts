@@ -1,9 +1,9 @@
 /** The published code: public modules, the command, and the entries of the processes and threads that it starts. */
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build, type Metafile } from "esbuild";
 import { root } from "../layers.ts";
-import { vendored } from "./vendor.ts";
+import { licensesOf, vendored } from "./vendor.ts";
 
 /** Beside each other under these names, since `entryFile` looks for them beside the module that starts them. */
 const processes: Readonly<Record<string, string>> = {
@@ -13,6 +13,9 @@ const processes: Readonly<Record<string, string>> = {
   "segment-main": "packages/taskmanager/src/segment-main.ts",
   "plan-main": "packages/taskmanager/src/plan-main.ts",
 };
+
+/** Third-party code that is bundled in, as far as it is used: all its files, loaded one by one, take ten times as long and 25 MB. */
+const carried: readonly string[] = ["typebox"];
 
 /** Writes the code; answers the third-party packages it imports and does not carry along, with their versions. */
 export async function bundleCode(
@@ -45,7 +48,8 @@ export async function bundleCode(
         name: "third-party-stays-outside",
         setup: (bundler) => {
           bundler.onResolve({ filter: /^[^./]/ }, ({ path, kind }) => {
-            if (kind === "entry-point" || /^(@millrace\/|millrace(\/|$))/.test(path))
+            const isOurs = /^(@millrace\/|millrace(\/|$))/.test(path);
+            if (kind === "entry-point" || isOurs || carried.includes(packageOf(path)))
               return undefined;
             return { path: vendored[path] ?? path, external: true };
           });
@@ -53,6 +57,7 @@ export async function bundleCode(
       },
     ],
   });
+  writeFileSync(join(dist, "LICENSES.md"), licensesOf(Object.keys(metafile.inputs)));
   return Object.fromEntries([...versionsOf(metafile)].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 

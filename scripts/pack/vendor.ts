@@ -73,7 +73,7 @@ async function bundleGrpc(target: string): Promise<void> {
 }
 
 /** Name, version, licence and its text for every package that a file of the bundle comes from. */
-function licensesOf(files: readonly string[]): string {
+export function licensesOf(files: readonly string[]): string {
   const folders = new Set(
     files.flatMap((file) => /^.*node_modules\/(?:@[^/]+\/)?[^/]+(?=\/)/.exec(file)?.[0] ?? []),
   );

@@ -1,37 +1,28 @@
 #!/usr/bin/env node
 /**
- * The `millrace` command: client verbs and daemons. Reads arguments, calls the packages, maps errors to exit codes.
+ * The first file of the command: what must be before anything else is loaded.
  *
- * CCH-1  Compiled code is kept between runs where Node keeps it (below the folder for temporary files, one for each user), also for the
- *        processes and threads that are started from here: a runner is up sooner. `NODE_DISABLE_COMPILE_CACHE=1` turns it off.
+ * CCH-1  Compiled code is kept between runs, also for the processes and threads that are started from here: a command or a runner is up
+ *        sooner. It lies in a folder of the user's own, since that for temporary files, Node's choice, is everyone's. `NODE_COMPILE_CACHE`
+ *        names another folder, `NODE_DISABLE_COMPILE_CACHE=1` does without; where nothing can be written nothing is kept.
  */
 import { enableCompileCache, getCompileCacheDir } from "node:module";
-import { CommanderError } from "commander";
-import { reserveOutput } from "./print.ts";
-import { createProgram } from "./program.ts";
-import { exitCodeOf, reportError } from "./report.ts";
-import { usageError } from "./usage-error.ts";
+import { homedir } from "node:os";
+import { join } from "node:path";
 
-process.setSourceMapsEnabled(true);
-enableCompileCache();
-const cache = getCompileCacheDir();
-if (cache !== undefined) process.env["NODE_COMPILE_CACHE"] ??= cache;
-// Whoever reads the output may stop early (`| head -1`): end as other programs do, without a word. 128 + SIGPIPE.
-for (const stream of [process.stdout, process.stderr])
-  stream.on("error", (error: NodeJS.ErrnoException) => {
-    process.exit(error.code === "EPIPE" ? 141 : 1);
-  });
-const json = process.argv.includes("--json");
-if (json) reserveOutput();
-try {
-  await createProgram().parseAsync(process.argv);
-} catch (thrown) {
-  const error = thrown instanceof CommanderError ? usageError(thrown) : thrown;
-  if (error === undefined) process.exitCode = (thrown as CommanderError).exitCode === 0 ? 0 : 2;
-  else {
-    reportError(error, json);
-    // A command that has failed ends, whatever is still open: somebody waits for a daemon that did not start.
-    const code = exitCodeOf(error);
-    process.stdout.write("", () => process.stderr.write("", () => process.exit(code)));
+const folder = process.env["NODE_COMPILE_CACHE"] ?? ownCache();
+if (folder !== undefined) enableCompileCache(folder);
+if (folder !== undefined && getCompileCacheDir() !== undefined)
+  process.env["NODE_COMPILE_CACHE"] = folder;
+await import("./cli.ts");
+
+function ownCache(): string | undefined {
+  const caches = process.env["XDG_CACHE_HOME"];
+  if (caches !== undefined && caches !== "") return join(caches, "millrace");
+  try {
+    return join(homedir(), ".cache/millrace");
+  } catch {
+    // A user without a home, as in some containers.
+    return undefined;
   }
 }

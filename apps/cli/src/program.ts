@@ -236,7 +236,7 @@ function daemonCommands(program: Command): void {
         "millrace jobmanager --store .millrace/store --host 127.0.0.1 -D heartbeat.timeout=10s",
       ),
     )
-    .action(async (options) => (await import("./commands/daemons.ts")).jobManager(options));
+    .action(async (options) => (await import("./commands/jobmanager.ts")).jobManager(options));
   program
     .command("taskmanager")
     .description("Run a TaskManager in the foreground")
@@ -258,7 +258,7 @@ function daemonCommands(program: Command): void {
       "after",
       examples("millrace taskmanager --jobmanager 127.0.0.1:6123 --store .millrace/store"),
     )
-    .action(async (options) => (await import("./commands/daemons.ts")).taskManager(options));
+    .action(async (options) => (await import("./commands/taskmanager.ts")).taskManager(options));
   program
     .command("gc")
     .description("Delete checkpoints' objects that nothing references")

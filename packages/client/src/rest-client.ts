@@ -15,7 +15,7 @@ import {
   type RouteName,
   routes,
   type TaskManagerView,
-} from "@millrace/protocol";
+} from "@millrace/protocol/rest";
 import { fail } from "./fail.ts";
 
 const deadlineMs = 30_000;

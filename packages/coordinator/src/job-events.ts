@@ -32,6 +32,7 @@ export type JobEvent =
   | { readonly kind: "acknowledged"; readonly message: Up<"checkpointAcknowledged"> }
   | { readonly kind: "declined"; readonly message: Up<"checkpointDeclined"> }
   | { readonly kind: "commit-finished"; readonly message: Up<"commitFinished"> }
+  | { readonly kind: "deploy"; readonly attempt: number }
   | { readonly kind: "start-timeout"; readonly attempt: number }
   | { readonly kind: "stop-timeout"; readonly attempt: number }
   | { readonly kind: "checkpoint-tick" }

@@ -290,3 +290,45 @@ test("JMA-1: the exit of an older attempt's runner, heard while the next one is 
   await cluster.run(100);
   expect([job.attempt, job.status.state]).toEqual([2, "RUNNING"]);
 });
+
+test.each([
+  [2_000, 1_500],
+  [300, 0],
+])(
+  "JMA-6: of a delay of %i ms the runners wait %i, the tasks all of it",
+  async (delayMs, idleMs) => {
+    const { cluster, manager, job } = await running({ restart: { delayMs, maxDelayMs: delayMs } });
+    const counts = () => [
+      manager.commands("startRunner").length,
+      manager.commands("deploySlot").length,
+    ];
+    for (const { attempt } of [...manager.runners.values()]) manager.state(attempt, "FAILED");
+    if (idleMs > 0) {
+      await cluster.run(idleMs - 10);
+      expect(counts()).toEqual([1, 1]);
+    }
+    await cluster.run(20);
+    expect(counts()).toEqual([2, 1]);
+    await cluster.run(delayMs - idleMs - 30);
+    expect([...counts(), job.status.state]).toEqual([2, 1, "RESTARTING"]);
+    await cluster.run(30);
+    expect([...counts(), job.status.state]).toEqual([2, 2, "RUNNING"]);
+  },
+);
+
+test("JMA-6: a runner that ends while its attempt waits for the delay costs that attempt, and a cancelled job deploys nothing more", async () => {
+  for (const end of ["exit", "cancel"]) {
+    const { cluster, manager, job } = await running({ restart: { delayMs: 400 } });
+    for (const { attempt } of [...manager.runners.values()]) manager.state(attempt, "FAILED");
+    await cluster.run(100);
+    const [waiting] = manager.runners.values();
+    if (waiting === undefined) throw new Error("no runner waits");
+    if (end === "exit") manager.exit(waiting.attempt);
+    else job.cancel();
+    await cluster.run(2_000);
+    const deployed = manager.commands("deploySlot").map(({ attempt }) => attempt?.attempt);
+    expect([job.status.state, deployed]).toEqual(
+      end === "exit" ? ["RUNNING", [1, 3]] : ["CANCELED", [1]],
+    );
+  }
+});

@@ -13,6 +13,8 @@
  *        attempt has begun. That one waits for slots for as long as there is something to commit: to end without would lose it; for a
  *        sweep alone it waits as long as any other. FAILED without the commit only when that fails for good too.
  * JMA-5  A job that has never run and gets no slots in time fails; one that has run counts it as a failure and tries again.
+ * JMA-6  The next attempt's tasks are deployed no sooner than the restart's delay after the end of the one before; its runners, which hold
+ *        nothing of the job but its code, are started up to `runnerLeadMs` before that.
  */
 import { type Cancel, type ErrorInfo, errorInfo, type Logger, type Platform } from "@millrace/base";
 import {
@@ -38,6 +40,9 @@ import { SlotRequest } from "./slot-request.ts";
 import { committersOf } from "./slots.ts";
 import type { Submission } from "./submission.ts";
 import type { TaskManagers } from "./task-managers.ts";
+
+/** What a runner takes to start on a machine that has other work; not longer, since it holds slots and memory meanwhile. */
+const runnerLeadMs = 500;
 
 export interface JobMasterContext {
   readonly platform: Platform;
@@ -80,6 +85,8 @@ export class JobRun {
   /** How long it waits, or waited last, before it tries again. */
   restartDelayMs = 0;
   #cancelDelay: Cancel | undefined;
+  /** Monotonic ms at which that delay is over. */
+  #deployAt = 0;
   #rootCause: ErrorInfo | undefined;
   /** The end that waits for an attempt in which only committers run. */
   #closing: "FAILED" | "CANCELED" | undefined;
@@ -156,6 +163,9 @@ export class JobRun {
         return await this.#slotsTimeout();
       case "runner-ready":
         return await this.#runnerReady(event.taskManager, event.message);
+      case "deploy":
+        if (event.attempt !== this.#attempt || this.#ending !== undefined) return;
+        return this.#execution === undefined ? undefined : await this.#deploy(this.#execution);
       case "runner-exited":
         return await this.#runnerExited(event.taskManager, event.message);
       case "older-runner-exited":
@@ -246,6 +256,12 @@ export class JobRun {
     if (execution === undefined || this.#ending !== undefined) return;
     execution.ready(taskManager, message.slots);
     if (execution.endpoints() === undefined) return;
+    const earlyMs = this.#deployAt - this.#context.platform.clock.monotonic();
+    if (earlyMs > 0) return this.#after(earlyMs, { kind: "deploy", attempt: this.#attempt });
+    await this.#deploy(execution);
+  }
+
+  async #deploy(execution: Execution): Promise<void> {
     let restored: Awaited<ReturnType<Checkpointing["restore"]>>;
     try {
       restored = await this.checkpointing.restore();
@@ -443,7 +459,8 @@ export class JobRun {
     this.#ending = undefined;
     this.#execution = undefined;
     this.#cancelDelay?.();
-    this.#cancelDelay = this.#timers.after(this.restartDelayMs, () => {
+    this.#deployAt = this.#context.platform.clock.monotonic() + this.restartDelayMs;
+    this.#cancelDelay = this.#timers.after(Math.max(0, this.restartDelayMs - runnerLeadMs), () => {
       this.#cancelDelay = undefined;
       this.#post({ kind: "schedule" });
     });

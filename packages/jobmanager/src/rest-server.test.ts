@@ -1,7 +1,7 @@
 import { silentLogger } from "@millrace/base";
 import { nodePlatform } from "@millrace/base/node";
 import { Coordinator, coordinatorOptions } from "@millrace/coordinator";
-import { type Route, type RouteName, routes } from "@millrace/protocol";
+import { type Route, type RouteName, routes } from "@millrace/protocol/rest";
 import { memoryBlobStore } from "@millrace/spi";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Bundles } from "./bundles.ts";
@@ -23,7 +23,7 @@ const context: RestContext = {
   logger: silentLogger,
   config: { "heartbeat.interval": "500ms" },
   environment: { version: "v24.0.0", arch: "x64", options: [] },
-  metricsText: async () => ({ contentType: "text/plain", text: "" }),
+  metricsText: () => ({ contentType: "text/plain", text: "" }),
 };
 const app = createRestApp(context);
 const jobId = "a".repeat(32);

@@ -6,7 +6,8 @@
  * RST-2  Every error answers `{ errors, error }` with a code; a user's fault is 4xx, everything else 5xx.
  */
 import { errorInfo, type Logger } from "@millrace/base";
-import { answerErrors, openApi, type Route, type RouteName, routes } from "@millrace/protocol";
+import { answerErrors, openApi, type Route, type RouteName, routes } from "@millrace/protocol/rest";
+import type { MetricsText } from "@millrace/telemetry";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { maxBundleBytes } from "./bundles.ts";
 import { fail } from "./fail.ts";
@@ -24,7 +25,7 @@ export interface RestServer {
 export interface RestContext extends HandlerContext {
   readonly logger: Logger;
   /** Prometheus text of this process. */
-  readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly metricsText: () => MetricsText;
 }
 
 /** Listens on `host`:`port` (0: any free port). Rejects `JOBMANAGER_PORT_TAKEN`. */
@@ -93,7 +94,7 @@ export function createRestApp(context: RestContext): FastifyInstance {
     app.get(`${prefix}/openapi.json`, () => description);
   }
   app.get("/metrics", async (_request, reply) => {
-    const { contentType, text } = await context.metricsText();
+    const { contentType, text } = context.metricsText();
     return await reply.header("content-type", contentType).send(text);
   });
   return app;

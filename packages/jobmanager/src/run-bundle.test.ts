@@ -23,7 +23,7 @@ async function lead(store: BlobStore) {
     logger: silentLogger,
     config: {},
     environment: { version: "", arch: "", options: [] },
-    metricsText: async () => ({ contentType: "text/plain", text: "" }),
+    metricsText: () => ({ contentType: "text/plain", text: "" }),
   });
   const uploaded = await app.inject({
     method: "POST",

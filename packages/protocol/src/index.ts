@@ -1,3 +1,4 @@
+/** The control protocol. That of REST, with its schemas, is `@millrace/protocol/rest`: TaskManagers and runners do without. */
 export {
   connectMethodPath,
   type Down,
@@ -13,37 +14,3 @@ export {
 } from "./control.ts";
 export type { AttemptRef as AttemptMessage, SlotAddress } from "./generated/control.ts";
 export type { MetricSample } from "./metrics.ts";
-export { answerErrors } from "./rest/answer-errors.ts";
-export { openApi } from "./rest/open-api.ts";
-export { type Route, type RouteName, routes } from "./rest/routes.ts";
-export { executionStates } from "./rest/schemas-base.ts";
-export type {
-  AggregatedMetrics,
-  Backpressure,
-  CheckpointConfigView,
-  Checkpoints,
-  CheckpointVertexView,
-  CheckpointView,
-  ConfigView,
-  ErrorAnswer,
-  Exceptions,
-  ExecutionResult,
-  ExecutionState,
-  IoMetrics,
-  JobConfigView,
-  JobDetail,
-  JobSummary,
-  Metrics,
-  Overview,
-  PlanView,
-  RunBundle,
-  SubtaskTimes,
-  SubtaskView,
-  TaskCounts,
-  TaskManagerView,
-  Trigger,
-  VertexDetail,
-  VertexSummary,
-  VertexTaskManagers,
-  Watermarks,
-} from "./rest/views.ts";

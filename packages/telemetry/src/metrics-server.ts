@@ -1,6 +1,7 @@
 /** A small HTTP server for `/metrics`, for daemons without a REST server of their own. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import type { MetricsText } from "./metrics.ts";
 
 export interface MetricsServer {
   /** "host:port". */
@@ -12,17 +13,15 @@ export async function startMetricsServer(options: {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly text: () => Promise<{ readonly contentType: string; readonly text: string }>;
+  readonly text: () => MetricsText;
 }): Promise<MetricsServer> {
   const server = createServer((request, response) => {
     if (request.url !== "/metrics") {
       response.writeHead(404).end("see /metrics\n");
       return;
     }
-    options.text().then(
-      ({ contentType, text }) => response.writeHead(200, { "content-type": contentType }).end(text),
-      (error: unknown) => response.writeHead(500).end(String(error)),
-    );
+    const { contentType, text } = options.text();
+    response.writeHead(200, { "content-type": contentType }).end(text);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

@@ -10,7 +10,7 @@
 import { mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { submitJob } from "@millrace/client";
-import type { JobDetail } from "@millrace/protocol";
+import type { JobDetail } from "@millrace/protocol/rest";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster, until } from "./cluster.ts";
 import { findPromtool, lint } from "./promtool.ts";

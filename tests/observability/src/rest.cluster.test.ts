@@ -18,7 +18,7 @@ import {
   type SubtaskView,
   type TaskManagerView,
   type Watermarks,
-} from "@millrace/protocol";
+} from "@millrace/protocol/rest";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { Cluster, until } from "./cluster.ts";
 

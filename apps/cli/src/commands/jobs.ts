@@ -1,7 +1,7 @@
 /** Verbs about jobs that are on a cluster: list, show, cancel, checkpoints, logs. */
 import { errorInfo, formatDuration, nearest } from "@millrace/base";
 import { RestClient } from "@millrace/client";
-import type { CheckpointView, JobDetail, JobSummary, Watermarks } from "@millrace/protocol";
+import type { CheckpointView, JobDetail, JobSummary, Watermarks } from "@millrace/protocol/rest";
 import { fail } from "../fail.ts";
 import { print, table } from "../print.ts";
 

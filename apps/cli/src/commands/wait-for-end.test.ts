@@ -1,5 +1,5 @@
 import { errorsOf } from "@millrace/base";
-import type { JobDetail } from "@millrace/protocol";
+import type { JobDetail } from "@millrace/protocol/rest";
 import { expect, test } from "vitest";
 import { waitForEnd } from "./jobs.ts";
 

@@ -5,7 +5,7 @@ import type {
   Checkpoints,
   CheckpointVertexView,
   CheckpointView,
-} from "@millrace/protocol";
+} from "@millrace/protocol/rest";
 
 export function checkpoints(job: JobView): Checkpoints {
   const { history } = job.checkpointing;

@@ -1,6 +1,6 @@
 /** The cluster as REST answers it. Pure reading. */
 import { type Coordinator, isTerminal, type TaskManagerEntry } from "@millrace/coordinator";
-import type { ConfigView, Overview, TaskManagerView } from "@millrace/protocol";
+import type { ConfigView, Overview, TaskManagerView } from "@millrace/protocol/rest";
 
 export const version = "0.1.0";
 /** What tools of Flink expect to find; the level of its REST API that the shapes follow. */

@@ -2,7 +2,7 @@
 import { type ErrorInfo, errorFromInfo, type Platform } from "@millrace/base";
 import type { Coordinator, JobView } from "@millrace/coordinator";
 import { decodeJobGraph } from "@millrace/graph";
-import type { RouteName, RunBundle, Trigger } from "@millrace/protocol";
+import type { RouteName, RunBundle, Trigger } from "@millrace/protocol/rest";
 import type { Bundles } from "../bundles.ts";
 import { fail } from "../fail.ts";
 import { ofCluster, ofJob, type Reading } from "../metrics.ts";

@@ -15,7 +15,7 @@ import type {
   JobSummary,
   PlanView,
   TaskCounts,
-} from "@millrace/protocol";
+} from "@millrace/protocol/rest";
 import { type Look, stateCounts, vertexSummary } from "./vertices-view.ts";
 
 export function jobSummary(job: JobView, now: number): JobSummary {

@@ -1,6 +1,7 @@
 /** Metrics as REST answers them: ids alone, or with values for the ids that `get` names; over several things with `agg`. */
 import type { TaskManagerEntry } from "@millrace/coordinator";
-import type { AggregatedMetrics, MetricSample, Metrics } from "@millrace/protocol";
+import type { MetricSample } from "@millrace/protocol";
+import type { AggregatedMetrics, Metrics } from "@millrace/protocol/rest";
 import { fail } from "../fail.ts";
 import { list } from "./calls.ts";
 

@@ -1,19 +1,19 @@
 /** Vertices and subtasks as REST answers them. Pure reading. */
 import type { Coordinator, JobView, TaskStatus } from "@millrace/coordinator";
 import type { JobVertex } from "@millrace/graph";
+import type { MetricSample } from "@millrace/protocol";
 import {
   type Backpressure,
   type ExecutionState,
   executionStates,
   type IoMetrics,
-  type MetricSample,
   type SubtaskTimes,
   type SubtaskView,
   type VertexDetail,
   type VertexSummary,
   type VertexTaskManagers,
   type Watermarks,
-} from "@millrace/protocol";
+} from "@millrace/protocol/rest";
 
 /** What the views of one job are made from, at one moment. */
 export interface Look {

@@ -1,12 +1,11 @@
-/** The daemons as commands: read options, call start, map signals. */
-import { renameSync, writeFileSync } from "node:fs";
+/** `millrace jobmanager`: reads options, calls start, maps signals. */
 import { faultPoints } from "@millrace/base/node";
 import { coordinatorOptions } from "@millrace/coordinator";
 import { faultPointsStore, startJobManager } from "@millrace/jobmanager";
 import { openStore, probeConditionalCreate } from "@millrace/storage";
-import { startTaskManager } from "@millrace/taskmanager";
 import { createLogger } from "@millrace/telemetry";
 import { assertCanListen, assertFolderOf, assertLocation, bad } from "../arguments.ts";
+import { onSignals, ready } from "../daemon-process.ts";
 
 export async function jobManager(options: {
   readonly host: string;
@@ -47,39 +46,6 @@ export async function jobManager(options: {
   onSignals(() => daemon.close());
 }
 
-export async function taskManager(options: {
-  readonly jobmanager: string;
-  readonly store: string;
-  readonly slots: number;
-  readonly host: string;
-  readonly id?: string;
-  readonly workDir: string;
-  readonly logDir: string;
-  readonly runnerMemory?: number;
-  readonly metricsPort: number;
-  readonly readyFile?: string;
-}): Promise<void> {
-  assertFolderOf("ready-file", options.readyFile);
-  await assertLocation("store", options.store);
-  if (options.metricsPort !== 0) await assertCanListen(options.host, options.metricsPort);
-  const logger = createLogger({ level: process.env["MILLRACE_LOG_LEVEL"] ?? "info" });
-  const daemon = await startTaskManager({
-    jobManagers: [options.jobmanager],
-    store: options.store,
-    slots: options.slots,
-    host: options.host,
-    workDir: options.workDir,
-    logDir: options.logDir,
-    metricsPort: options.metricsPort,
-    logger,
-    ...(options.runnerMemory === undefined ? {} : { runnerMemoryBytes: options.runnerMemory }),
-    ...(options.id === undefined ? {} : { id: options.id }),
-  });
-  ready(options.readyFile, { id: daemon.id, metrics: daemon.metricsAddress, pid: process.pid });
-  logger.info("taskmanager started", { id: daemon.id, metrics: daemon.metricsAddress });
-  onSignals(() => daemon.close());
-}
-
 function definitions(given: readonly string[]): Readonly<Record<string, string>> {
   return Object.fromEntries(
     given.map((text) => {
@@ -88,19 +54,4 @@ function definitions(given: readonly string[]): Readonly<Record<string, string>>
       return [text.slice(0, at), text.slice(at + 1)];
     }),
   );
-}
-
-/** Whole or not at all: somebody waits for it. */
-function ready(file: string | undefined, content: unknown): void {
-  if (file === undefined) return;
-  writeFileSync(`${file}.new`, JSON.stringify(content));
-  renameSync(`${file}.new`, file);
-}
-
-function onSignals(close: () => Promise<void>): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    process.once(signal, () => {
-      void close().finally(() => process.exit(0));
-    });
-  }
 }
