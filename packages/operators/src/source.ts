@@ -54,6 +54,7 @@ function createSource(setup: OperatorSetup): Operator {
   };
   const splits = new SplitWatermarks(watermarks, generatorOf(setup.functions), output);
   const read = timestampReader(watermarks, setup.functions, setup.task.uid);
+  let given = false;
   const reader = source.createReader({
     subtask: setup.task.subtask,
     parallelism: setup.task.parallelism,
@@ -134,7 +135,6 @@ function createSource(setup: OperatorSetup): Operator {
   };
   /** Split of the record that is on its way through the chain; an error leaves it. */
   let emitting: string | undefined;
-  let given = false;
   let stop = () => {};
   let ended = false;
   const clock = new ReadableClock(() => platform.clock.monotonic());

@@ -205,6 +205,53 @@ function reading(source: SourceDefinition<Numbers>, readers: number): readonly V
   ];
 }
 
+test("TSK-6: a trigger that comes twice, or late, begins no second snapshot", async () => {
+  const harness = new SlotHarness({
+    vertices: [...reading(numbers(1, 9), 1), { id: "out" }],
+    edges: [
+      { from: "v0", to: "v1", partitioning: "assign", bufferTimeoutMs: 0 },
+      { from: "v1", to: "out" },
+    ],
+  });
+  await harness.pass(10);
+  for (const id of [1, 1]) harness.trigger(id);
+  await harness.pass(10);
+  for (const id of [1, 3, 2, 3]) harness.trigger(id);
+  await harness.pass(10);
+  const begun = harness.events.flatMap((event) =>
+    event.kind === "acknowledged" ? [`${event.snapshot.vertex} ${event.checkpointId}`] : [],
+  );
+  expect(begun.toSorted()).toEqual(["v0 1", "v0 3", "v1 1", "v1 3"]);
+  harness.close();
+});
+test("a reader may ask for its first split while it is made", async () => {
+  const source = numbers(1, 3);
+  const harness = new SlotHarness({
+    vertices: [
+      ...reading(
+        {
+          ...source,
+          createReader(context) {
+            context.requestSplit();
+            return source.createReader(context);
+          },
+        },
+        1,
+      ),
+      { id: "out" },
+    ],
+    edges: [
+      { from: "v0", to: "v1", partitioning: "assign", bufferTimeoutMs: 0 },
+      { from: "v1", to: "out" },
+    ],
+  });
+  const tap = harness.tap("e1", 1 << 20);
+  await harness.pass(30);
+  expect(harness.failures).toEqual([]);
+  expect(rowsOf(tap())).toEqual(["s0:0", "s0:1", "s0:2"]);
+  harness.close();
+});
+
 test("SRC-2 ENU-2: after a restore at the same parallelism a split goes on where it was; at another each row still comes once", async () => {
   const platform = virtual();
   const run = (readers: number, more: object = {}) =>

@@ -10,6 +10,7 @@
  *        and before it for another.
  * TSK-3  At a barrier: every operator prepares in chain order, snapshots in chain order, then the barrier goes out; only then does input go on (CP-02).
  * TSK-4  What takes longer than a slice stops between two rows, timers or letters and goes on in the next step (SLC-1).
+ * TSK-6  A checkpoint is begun once, however often its trigger comes; an older one not at all.
  * TSK-5  After its end of data a subtask still answers barriers; it ends only with its job.
  */
 import { type ErrorInfo, errorInfo, isMillraceError, userFrame } from "@millrace/base";
@@ -65,6 +66,7 @@ export class Task {
   #sourceDone = false;
   #preparing = false;
   #triggers: BarrierInfo[] = [];
+  #newestTrigger = 0;
 
   constructor(options: TaskOptions) {
     this.#host = options.host;
@@ -252,6 +254,9 @@ export class Task {
   /** A checkpoint starts here when the subtask has no inputs; elsewhere the barrier comes through the gate. */
   trigger(barrier: BarrierInfo): void {
     if (this.#gate.channels > 0 || this.#closed) return;
+    // The message may come twice, and a second snapshot under the same number could take the place of the first.
+    if (barrier.checkpointId <= this.#newestTrigger) return;
+    this.#newestTrigger = barrier.checkpointId;
     this.#triggers.push(barrier);
     this.#wake();
   }
