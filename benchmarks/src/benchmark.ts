@@ -33,8 +33,8 @@ export interface Benchmark {
   readonly deployment: Deployment;
   /** Of Flink 2.3 for a job of this shape: ns of CPU a record, TaskManager process alone. */
   readonly flinkNs?: string;
-  /** Greatest ns of CPU a record that is aimed at. */
-  readonly aimNs?: number;
+  /** What is aimed at: ns of CPU a record, unless it says otherwise. */
+  readonly aim?: string;
   /** Before a run: what it reads. */
   readonly prepare?: (run: Pick<Run, "folder" | "records">) => void;
   /** The engine beside itself: other jobs that are measured in the same run, by name. */

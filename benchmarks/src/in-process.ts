@@ -1,4 +1,5 @@
 /** Runs a variant in this process: a loop, or the engine on one event loop as `millrace run` does. */
+import { setTimeout as pause } from "node:timers/promises";
 import { MiniCluster } from "@millrace/minicluster";
 import { benchmarkOf } from "./all.ts";
 import job from "./job.ts";
@@ -12,7 +13,9 @@ export async function runInProcess(run: VariantRun): Promise<void> {
   if (loop !== undefined) {
     const probe = new Probe({ file, ...(profile === undefined ? {} : { profile }) });
     loop({ records, warm, folder, probe });
-    await probe.close();
+    // Pauses of the collector are told in a later turn.
+    await pause(20);
+    probe.close();
     return;
   }
   const { parallelism } = benchmark;

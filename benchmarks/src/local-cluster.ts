@@ -10,13 +10,19 @@ import { setTimeout as pause } from "node:timers/promises";
 import { RestClient, submitJob } from "@millrace/client";
 import type { Benchmark, Deployment } from "./benchmark.ts";
 import { childrenOf } from "./processes.ts";
+import { installPublished } from "./published.ts";
 import type { VariantRun } from "./variant.ts";
 
-const main = join(import.meta.dirname, "../../apps/cli/src/main.ts");
+/** From source, as `pnpm millrace` runs it. */
+const sourceMain = join(import.meta.dirname, "../../apps/cli/src/main.ts");
 const startMs = 20_000;
 const jobMs = 300_000;
 const lookMs = 50;
 
+export interface ClusterOptions {
+  /** The cluster runs the published package, packed for it. */
+  readonly published?: boolean;
+}
 export interface Layout {
   readonly taskManagers: number;
   readonly slots: number;
@@ -39,33 +45,35 @@ export class LocalCluster implements AsyncDisposable {
   readonly taskManagers: ChildProcess[] = [];
   readonly #layout: Layout;
   readonly #control: string;
-  readonly #nodeArgs: readonly string[];
+  readonly #main: string;
 
   private constructor(
-    dir: string,
+    { dir, main }: { readonly dir: string; readonly main: string },
     layout: Layout,
     jobManager: { readonly child: ChildProcess; readonly rest: string; readonly control: string },
-    nodeArgs: readonly string[],
   ) {
     this.dir = dir;
+    this.#main = main;
     this.#layout = layout;
     this.jobManager = jobManager.child;
     this.#control = jobManager.control;
     this.client = new RestClient(jobManager.rest);
-    this.#nodeArgs = nodeArgs;
   }
 
-  /** `nodeArgs` reach the TaskManagers and their runners. */
-  static async start(layout: Layout, nodeArgs: readonly string[] = []): Promise<LocalCluster> {
+  static async start(
+    layout: Layout,
+    { published = false }: ClusterOptions = {},
+  ): Promise<LocalCluster> {
     const dir = mkdtempSync(join(tmpdir(), "millrace-bench-cluster-"));
     mkdirSync(join(dir, "logs"));
+    const main = published ? installPublished(dir) : sourceMain;
     const ports = ["--rest-port", "0", "--control-port", "0"];
     const { child, addresses } = await startDaemon(dir, {
-      name: "jobmanager",
+      ...{ main, name: "jobmanager" },
       args: ["jobmanager", ...ports, "--store", join(dir, "store")],
     });
     const { rest, control } = addresses as { readonly rest: string; readonly control: string };
-    const cluster = new LocalCluster(dir, layout, { child, rest, control }, nodeArgs);
+    const cluster = new LocalCluster({ dir, main }, layout, { child, rest, control });
     try {
       for (let i = 0; i < layout.taskManagers; i++) await cluster.addTaskManager();
       return cluster;
@@ -79,8 +87,7 @@ export class LocalCluster implements AsyncDisposable {
     const name = `taskmanager-${this.taskManagers.length}`;
     const before = (await this.client.overview())["slots-total"];
     const { child } = await startDaemon(this.dir, {
-      name,
-      nodeArgs: this.#nodeArgs,
+      ...{ main: this.#main, name },
       args: [
         ...["taskmanager", "--jobmanager", this.#control, "--store", join(this.dir, "store")],
         ...["--slots", String(this.#layout.slots), "--id", name],
@@ -150,19 +157,17 @@ export class LocalCluster implements AsyncDisposable {
 async function startDaemon(
   dir: string,
   spec: {
+    readonly main: string;
     readonly name: string;
     readonly args: readonly string[];
-    readonly nodeArgs?: readonly string[];
   },
 ): Promise<{ readonly child: ChildProcess; readonly addresses: unknown }> {
   const ready = join(dir, `${spec.name}.ready`);
   const log = join(dir, "logs", `${spec.name}.log`);
   const out = openSync(log, "a");
-  const child = spawn(
-    process.execPath,
-    [...(spec.nodeArgs ?? []), main, ...spec.args, "--ready-file", ready],
-    { stdio: ["ignore", out, out] },
-  );
+  const child = spawn(process.execPath, [spec.main, ...spec.args, "--ready-file", ready], {
+    stdio: ["ignore", out, out],
+  });
   await until(startMs, async () => {
     if (child.exitCode !== null) throw new Error(readFileSync(log, "utf8"));
     return existsSync(ready);

@@ -10,7 +10,6 @@ import { appendFileSync, readFileSync, writeFileSync } from "node:fs";
 import { Session } from "node:inspector";
 import { join } from "node:path";
 import { PerformanceObserver, performance } from "node:perf_hooks";
-import { setTimeout as pause } from "node:timers/promises";
 import { threadId } from "node:worker_threads";
 
 export interface ProbeOptions {
@@ -33,8 +32,6 @@ type Line = { readonly pid: number; readonly thread: number } & (
     } & Moment)
 );
 
-/** Pauses of the collector are told in a later turn. */
-const tellMs = 20;
 const profileIntervalUs = 250;
 
 export class Probe {
@@ -63,15 +60,19 @@ export class Probe {
     };
   }
 
-  /** Called at every checkpoint: the last one before `close` counts. */
+  /** Called at every checkpoint: the last one counts. Written at once: a runner is given little time to close. */
   end(): void {
     if (this.count === 0) return;
     this.#ended = now();
     this.#endedAt = performance.now();
+    this.#tell();
   }
-  /** Writes what was seen up to the last `end`. */
-  async close(): Promise<void> {
-    await pause(tellMs);
+  close(): void {
+    if (this.#session !== undefined) {
+      const file = `${process.pid}-${threadId}.cpuprofile`;
+      endProfile(this.#session, join(this.#options.profile ?? "", file));
+      this.#session = undefined;
+    }
     this.#tell();
   }
 
@@ -86,11 +87,6 @@ export class Probe {
   }
   #tell(): void {
     if (this.#ended === undefined) return;
-    if (this.#session !== undefined) {
-      const file = `${process.pid}-${threadId}.cpuprofile`;
-      endProfile(this.#session, join(this.#options.profile ?? "", file));
-      this.#session = undefined;
-    }
     const gcMs = this.#gc
       .filter(({ startTime }) => startTime >= this.#started && startTime <= this.#endedAt)
       .reduce((sum, { duration }) => sum + duration, 0);

@@ -3,7 +3,8 @@
  * V8's log of deoptimizations. Writes `profiles/<name>/*.cpuprofile` (one a thread that has worked) and `profiles/<name>/deopts.txt`, and
  * prints the functions with the most time of their own.
  *
- * The profile is of the measured part alone; the deoptimizations are of the whole run, start included.
+ * The profile is of the measured part alone, in the runners of a cluster where the benchmark has one. The deoptimizations are of the
+ * whole run, start included, always in one process: Node gives V8's log to no worker.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -30,11 +31,10 @@ async function profile(
   rmSync(out, { recursive: true, force: true });
   mkdirSync(out, { recursive: true });
   const records = quick ? Math.ceil(benchmark.records / 10) : benchmark.records;
-  const measured = await run(benchmark, { variant, records, profile: out });
-  const logs = join(out, "v8-%p.log");
-  await run(benchmark, {
-    ...{ variant, records: Math.ceil(records / 2) },
-    nodeArgs: ["--log-deopt", "--log-code", `--logfile=${logs}`, "--no-logfile-per-isolate"],
+  const measured = await profiled(benchmark, { variant, records, profile: out });
+  await runVariant(benchmark, variant, {
+    ...{ records: Math.ceil(records / 2), cluster: undefined },
+    nodeArgs: ["--log-deopt", "--log-code", `--logfile=${join(out, "v8.log")}`],
   });
   const profiles = readdirSync(out)
     .filter((file) => file.endsWith(".cpuprofile"))
@@ -52,19 +52,13 @@ async function profile(
   );
 }
 
-async function run(
+async function profiled(
   benchmark: Benchmark,
-  options: {
-    readonly variant: string;
-    readonly records: number;
-    readonly profile?: string;
-    readonly nodeArgs?: readonly string[];
-  },
+  options: { readonly variant: string; readonly records: number; readonly profile: string },
 ): Promise<Measured> {
   const { variant, ...rest } = options;
   const layout = layoutOf(benchmark.deployment, benchmark.parallelism);
-  await using cluster =
-    layout === undefined ? undefined : await LocalCluster.start(layout, options.nodeArgs);
+  await using cluster = layout === undefined ? undefined : await LocalCluster.start(layout);
   return await runVariant(benchmark, variant, { ...rest, cluster });
 }
 

@@ -30,7 +30,7 @@ function lineOf(benchmark: Benchmark, results: Results, row: VariantRow): string
     isEngine ? "" : triple(row.ratio, 2),
     row.peakRssMb.toFixed(0),
     `${(row.gcShare * 100).toFixed(1)} %`,
-    isEngine && benchmark.aimNs !== undefined ? `≤ ${number(benchmark.aimNs, 0)}` : "",
+    isEngine ? (benchmark.aim ?? "") : "",
     isEngine ? (benchmark.flinkNs ?? "") : "",
     isEngine ? results.commit : "",
   ];

@@ -14,7 +14,10 @@ export const checkpoint: Experiment = {
     const keys = quick ? 10_000 : 100_000;
     const hot = keys / 100;
     const wanted = quick ? 5 : 60;
-    await using cluster = await LocalCluster.start({ taskManagers: 1, slots: 1 });
+    await using cluster = await LocalCluster.start(
+      { taskManagers: 1, slots: 1 },
+      { published: true },
+    );
     const { client } = cluster;
     const jobId = await cluster.submit(
       "experiments/ticks.ts",

@@ -12,7 +12,10 @@ export const idle: Experiment = {
   what: "an idle job on an idle cluster: JobManager, a TaskManager, a runner with two slots",
   async run({ quick, onStep }) {
     const [parts, partMs] = quick ? [1, 3_000] : [6, 10_000];
-    await using cluster = await LocalCluster.start({ taskManagers: 1, slots: 2 });
+    await using cluster = await LocalCluster.start(
+      { taskManagers: 1, slots: 2 },
+      { published: true },
+    );
     const jobId = await cluster.submit("experiments/idle-job.ts", {}, 2);
     await until(settleMs * 4, async () => (await cluster.client.job(jobId)).state === "RUNNING");
     await pause(settleMs);

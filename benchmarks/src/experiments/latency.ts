@@ -11,7 +11,10 @@ export const latency: Experiment = {
   what: "source to sink at half load, keyed sum between, two slots in one runner",
   async run({ quick, onStep }) {
     const [seconds, repetitions] = quick ? [4, 1] : [20, 3];
-    await using cluster = await LocalCluster.start({ taskManagers: 1, slots: 2 });
+    await using cluster = await LocalCluster.start(
+      { taskManagers: 1, slots: 2 },
+      { published: true },
+    );
     const { perSec: most } = await observe(cluster, 0, quick ? 1_000_000 : 8_000_000);
     const ratePerSec = Math.floor(most / 2);
     onStep(`${Math.round(most).toLocaleString("en-US")} records a second at most`);

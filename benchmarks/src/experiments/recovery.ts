@@ -21,7 +21,10 @@ export const recovery: Experiment = {
     const keys = quick ? 10_000 : 100_000;
     const hot = keys / 100;
     const kills = quick ? 1 : 7;
-    await using cluster = await LocalCluster.start({ taskManagers: 2, slots: 1 });
+    await using cluster = await LocalCluster.start(
+      { taskManagers: 2, slots: 1 },
+      { published: true },
+    );
     const { client } = cluster;
     const log = join(cluster.dir, "outputs");
     const jobId = await cluster.submit(

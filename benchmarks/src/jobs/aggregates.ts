@@ -106,7 +106,11 @@ const byHand =
     probe.end();
   };
 
-const shape = { parallelism: 1, deployment: "in process" } as const;
+const shape = {
+  parallelism: 1,
+  deployment: "in process",
+  aim: "engine / loop ≤ 2",
+} as const;
 const sizes = [
   { suffix: "10k", keys: 10_000, records: 16_000_000 },
   { suffix: "1m", keys: 1_000_000, records: 8_000_000 },
