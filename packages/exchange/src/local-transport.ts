@@ -12,6 +12,7 @@ import { Credit, Grant } from "./credit.ts";
 import { fail } from "./fail.ts";
 import { FrameQueue } from "./frame-queue.ts";
 import { Hints } from "./hints.ts";
+import { TakenFrames } from "./taken-frames.ts";
 import type {
   ChannelId,
   Frame,
@@ -200,9 +201,7 @@ class LocalInbound implements InboundChannel {
   readonly #deliver: LocalNetworkHooks["deliver"];
   readonly #forget: () => void;
   readonly #queue = new FrameQueue();
-  /** Taken and not granted yet; and what has been granted of the oldest of them. */
-  readonly #taken = new FrameQueue();
-  #granted = 0;
+  readonly #taken = new TakenFrames((payload) => payload.fill(0xdd));
   readonly #grant = new Grant();
   #onFrame: (() => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
@@ -230,7 +229,7 @@ class LocalInbound implements InboundChannel {
   }
   grant(bytes: number): void {
     if (this.#closed) return;
-    this.#release(bytes);
+    this.#taken.grant(bytes);
     this.#grant.given(bytes);
     this.#deliver({ from: this.#line.to, to: this.#line.from }, () => {
       if (this.#line.outbound === undefined) this.#line.grantedEarly += bytes;
@@ -258,19 +257,6 @@ class LocalInbound implements InboundChannel {
     this.#deliver({ from: this.#line.to, to: this.#line.from }, () =>
       this.#line.outbound?.peerLost(),
     );
-  }
-  #release(bytes: number): void {
-    this.#granted += bytes;
-    for (
-      let oldest = this.#taken.peek();
-      oldest !== undefined && oldest.payload.length <= this.#granted;
-      oldest = this.#taken.peek()
-    ) {
-      this.#taken.shift();
-      this.#granted -= oldest.payload.length;
-      oldest.payload.fill(0xdd);
-    }
-    if (this.#taken.length === 0) this.#granted = 0;
   }
   arrive(frame: Frame): void {
     if (this.#closed) return;

@@ -8,19 +8,21 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decodeBarrier, decodeIdle, decodeWatermark, encodeBarrier } from "../events.ts";
 import { type Frame, FrameKind } from "../transport.ts";
+import { BufferPool } from "./buffer-pool.ts";
+import { Connection, type ConnectionEvents } from "./connection.ts";
+import { InboundTable } from "./inbound-table.ts";
+import { encodeJson, encodeU32 } from "./payloads.ts";
 import {
-  Connection,
   FrameType,
   headBytes,
   maxControlBytes,
   maxPayloadBytes,
   protocolVersion,
   type WireFrame,
-} from "./connection.ts";
-import { InboundTable } from "./inbound-table.ts";
-import { encodeJson, encodeU32 } from "./payloads.ts";
+} from "./wire.ts";
 
 const seed = Number(process.env["MILLRACE_SEED"] ?? 20_261);
+const pool = new BufferPool();
 const runs = (numRuns: number) => ({ numRuns, seed });
 
 /** What a connection needs of a socket, without a network. */
@@ -60,10 +62,11 @@ function receiver(): {
   const socket = new FakeSocket();
   const frames: WireFrame[] = [];
   const ends: unknown[] = [];
-  new Connection(socket as unknown as Socket, {
-    onFrame: (frame) => void frames.push(frame),
-    onEnd: (error) => void ends.push(error),
-  });
+  const events = {
+    onFrame: (frame: WireFrame) => void frames.push(frame),
+    onEnd: (error: unknown) => void ends.push(error),
+  };
+  new Connection(socket as unknown as Socket, events, { pool });
   return { socket, frames, ends };
 }
 /** The bytes of a peer that counts its frames by channel, from 0; a hello is not counted. */
@@ -72,12 +75,13 @@ function peer(): (frames: readonly Wire[]) => Uint8Array {
   return (frames) => {
     const socket = new FakeSocket();
     const nothing = { onFrame: () => {}, onEnd: () => {} };
-    const connection = new Connection(socket as unknown as Socket, nothing);
+    const connection = new Connection(socket as unknown as Socket, nothing, { pool });
     for (const { type, channel, sequence, payload } of frames) {
       const count = type === FrameType.hello ? 0 : (counts.get(channel) ?? 0);
       if (type !== FrameType.hello) counts.set(channel, count + 1);
       connection.send({ type, channel, sequence: sequence ?? count, payload });
     }
+    connection.flush();
     return Buffer.concat(socket.written);
   };
 }
@@ -113,6 +117,39 @@ describe(`frames, seed ${seed}`, () => {
       }),
       runs(1_000),
     );
+  });
+
+  test("TCP-7 FWR-1 FWR-2: what a turn sends is one write; its buffer is used again once the system has it, not before", async () => {
+    const calls: string[] = [];
+    const written: { readonly bytes: Uint8Array; readonly done: () => void }[] = [];
+    const socket = Object.assign(new EventEmitter(), {
+      cork: () => void calls.push("cork"),
+      uncork: () => void calls.push("uncork"),
+      write(bytes: Uint8Array, done: () => void) {
+        calls.push("write");
+        written.push({ bytes, done });
+      },
+    });
+    const events = { onFrame: () => {}, onEnd: () => {} };
+    const connection = new Connection(socket as unknown as Socket, events, { pool });
+    const send = async (frames: number, bytes: number) => {
+      for (let sequence = 0; sequence < frames; sequence++) {
+        const payload = new Uint8Array(bytes).fill(sequence);
+        connection.send({ type: FrameType.data + 1, channel: 0, sequence, payload });
+        payload.fill(255);
+      }
+      await new Promise((resolve) => setImmediate(resolve));
+      return calls.splice(0);
+    };
+    expect(await send(20, 100)).toEqual(["write"]);
+    expect(await send(5, 48_000)).toEqual(["cork", "write", "write", "write", "uncork"]);
+    const before = written.map(({ bytes }) => Buffer.from(bytes));
+    await send(5, 48_000);
+    expect(written.slice(0, before.length).map(({ bytes }) => Buffer.from(bytes))).toEqual(before);
+    for (const { done } of written) done();
+    const buffers = new Set(written.map(({ bytes }) => bytes.buffer));
+    await send(2, 48_000);
+    expect(buffers.has(written.at(-1)?.bytes.buffer as ArrayBuffer)).toBe(true);
   });
 
   test("TCP-3: random bytes end the connection with a code or wait for more", () => {
@@ -209,7 +246,11 @@ describe(`frames, seed ${seed}`, () => {
 /** A listener's table with one good channel that has its producer, and connections made of fake sockets. */
 function listener(): {
   readonly table: InboundTable;
-  connect(): { readonly socket: FakeSocket; readonly ends: unknown[] };
+  connect(): {
+    readonly socket: FakeSocket;
+    readonly ends: unknown[];
+    readonly connection: Connection;
+  };
 } {
   const table = new InboundTable("scope");
   return {
@@ -217,15 +258,16 @@ function listener(): {
     connect() {
       const socket = new FakeSocket();
       const ends: unknown[] = [];
-      const connection: Connection = new Connection(socket as unknown as Socket, {
+      const events: ConnectionEvents = {
         onHead: (head) => table.head(connection, head),
         onFrame: (frame) => table.frame(connection, frame),
         onEnd: (error) => {
           ends.push(error);
           table.lost(connection, error);
         },
-      });
-      return { socket, ends };
+      };
+      const connection = new Connection(socket as unknown as Socket, events, { pool });
+      return { socket, ends, connection };
     },
   };
 }
@@ -422,8 +464,9 @@ describe(`handshake, seed ${seed}`, () => {
 test("TRN-4: a consumer that closed before its producer came tells it", () => {
   const { table, connect } = listener();
   table.open(goodId).close();
-  const { socket, ends } = connect();
+  const { socket, ends, connection } = connect();
   socket.arrive(encoded([hello, goodOpen]));
+  connection.flush();
   const { socket: dialler, frames } = receiver();
   dialler.arrive(Buffer.concat(socket.written));
   expect(frames).toMatchObject([{ type: FrameType.close, channel: 0 }]);

@@ -2,13 +2,12 @@
 import type { AddressInfo, Socket } from "node:net";
 import { connect, createServer } from "node:net";
 import { isMillraceError } from "@millrace/base";
-import { crc32c } from "@millrace/data";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { FrameKind } from "../transport.ts";
-import { FrameType, headBytes, protocolVersion } from "./connection.ts";
 import { encodeJson, encodeU32 } from "./payloads.ts";
 import { openTcpTransport } from "./tcp-transport.ts";
+import { checksumOf, FrameType, headBytes, protocolVersion } from "./wire.ts";
 
 const seed = Number(process.env["MILLRACE_SEED"] ?? 20_262);
 const soon = 2_000;
@@ -35,7 +34,7 @@ function forged({
   head.writeUInt8(type, 4);
   head.writeUInt32LE(channel, 5);
   head.writeUInt32LE(sequence, 9);
-  head.writeUInt32LE(checked ? crc32c(payload, crc32c(head.subarray(0, 13))) : 0xdead_beef, 13);
+  head.writeUInt32LE(checked ? checksumOf(head.subarray(0, 13), payload) : 0xdead_beef, 13);
   return Buffer.concat([head, payload]);
 }
 const anyForged: fc.Arbitrary<Forged> = fc.record({

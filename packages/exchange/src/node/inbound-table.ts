@@ -1,15 +1,10 @@
 /** The listening side: channels that wait for their producers, and the connections that bring them. */
 import { fail } from "../fail.ts";
 import { type ChannelId, FrameKind, type FrameKind as FrameKindCode } from "../transport.ts";
-import {
-  type Connection,
-  type FrameHead,
-  FrameType,
-  protocolVersion,
-  type WireFrame,
-} from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { decodeJson } from "./payloads.ts";
 import { Producer, TcpInbound } from "./tcp-inbound.ts";
+import { type FrameHead, FrameType, protocolVersion, type WireFrame } from "./wire.ts";
 
 /** Channels opened by peers before this slot has opened them: those of one deployment, which is on its way here. */
 const maxEarly = 16_384;

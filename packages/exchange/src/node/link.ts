@@ -4,9 +4,11 @@ import { Credit } from "../credit.ts";
 import { fail } from "../fail.ts";
 import { Hints } from "../hints.ts";
 import type { ChannelId, FrameKind, OutboundChannel } from "../transport.ts";
-import { Connection, FrameType, protocolVersion, type WireFrame } from "./connection.ts";
+import type { BufferPool } from "./buffer-pool.ts";
+import { Connection } from "./connection.ts";
 import { decodeU32, encodeJson } from "./payloads.ts";
 import { Sequence } from "./sequence.ts";
+import { FrameType, protocolVersion, type WireFrame } from "./wire.ts";
 
 /** The other slot listened before its address was given out: a refusal is an end, silence is a network that does not carry. */
 const connectTimeoutMs = 5_000;
@@ -20,7 +22,7 @@ export class Link {
 
   constructor(
     peer: { readonly host: string; readonly port: number },
-    { scope, heartbeatMs }: { readonly scope: string; readonly heartbeatMs: number },
+    options: { readonly scope: string; readonly heartbeatMs: number; readonly pool: BufferPool },
   ) {
     this.#socket = connect({
       host: peer.host,
@@ -45,13 +47,13 @@ export class Link {
     this.#connection = new Connection(
       this.#socket,
       { onHead: refuseData, onFrame: (frame) => this.#frame(frame), onEnd },
-      heartbeatMs,
+      options,
     );
     this.#connection.send({
       type: FrameType.hello,
       channel: 0,
       sequence: 0,
-      payload: encodeJson({ scope, version: protocolVersion }),
+      payload: encodeJson({ scope: options.scope, version: protocolVersion }),
     });
   }
 

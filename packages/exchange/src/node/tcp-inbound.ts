@@ -3,12 +3,20 @@ import { Grant } from "../credit.ts";
 import { fail } from "../fail.ts";
 import { FrameQueue } from "../frame-queue.ts";
 import { Hints } from "../hints.ts";
+import { TakenFrames } from "../taken-frames.ts";
 import type { ChannelId, Frame, InboundChannel } from "../transport.ts";
-import { type Connection, FrameType } from "./connection.ts";
+import type { Connection } from "./connection.ts";
 import { encodeU32 } from "./payloads.ts";
 import { Sequence } from "./sequence.ts";
+import { FrameType } from "./wire.ts";
 
 const nothing = new Uint8Array(0);
+/**
+ * A quarter of the window is worth a frame at the end of the turn; less is told `laterMs` later, which only a producer feels that needs
+ * more than the other three quarters at once.
+ */
+const creditShare = 0.25;
+const laterMs = 1;
 
 /** A channel as its connection knows it, from its opening on; maybe before the consumer is there. */
 export class Producer {
@@ -41,8 +49,14 @@ export class TcpInbound implements InboundChannel {
   readonly #queue = new FrameQueue();
   readonly #grant = new Grant();
   readonly #hintsEarly = new Hints();
+  readonly #taken = new TakenFrames((payload) => this.#producer?.connection.pool.give(payload));
   #producer: Producer | undefined;
-  #grantedEarly = 0;
+  /** Granted and not told yet. */
+  #untold = 0;
+  #window = 0;
+  /** It will be told at the end of the turn, or a little later. */
+  #telling = false;
+  #later: NodeJS.Timeout | undefined;
   #onFrame: (() => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
   #closed = false;
@@ -57,13 +71,23 @@ export class TcpInbound implements InboundChannel {
     return this.#producer !== undefined;
   }
   take(): Frame | undefined {
-    return this.#queue.shift();
+    const frame = this.#queue.shift();
+    if (frame !== undefined) this.#taken.push(frame);
+    return frame;
   }
   grant(bytes: number): void {
     if (this.#closed || bytes === 0) return;
+    this.#taken.grant(bytes);
     this.#grant.given(bytes);
-    if (this.#producer === undefined) this.#grantedEarly += bytes;
-    else this.#producer.send(FrameType.credit, encodeU32(bytes));
+    this.#untold += bytes;
+    if (this.#window === 0) this.#window = bytes;
+    if (this.#producer === undefined || this.#telling) return;
+    if (this.#untold < this.#window * creditShare) {
+      this.#later ??= setTimeout(tell, laterMs, this);
+      return;
+    }
+    this.#telling = true;
+    process.nextTick(tell, this);
   }
   sendHint(payload: Uint8Array): void {
     if (this.#closed) return;
@@ -79,6 +103,7 @@ export class TcpInbound implements InboundChannel {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#later);
     this.#queue.clear();
     this.#producer?.send(FrameType.close, nothing);
   }
@@ -87,8 +112,18 @@ export class TcpInbound implements InboundChannel {
     producer.inbound = this;
     // The consumer has gone before its producer came.
     if (this.#closed) return producer.send(FrameType.close, nothing);
-    if (this.#grantedEarly > 0) producer.send(FrameType.credit, encodeU32(this.#grantedEarly));
+    this.tell();
     for (const hint of this.#hintsEarly.take()) producer.send(FrameType.hint, hint);
+  }
+  /** Sends the credit that the producer does not know of. */
+  tell(): void {
+    clearTimeout(this.#later);
+    this.#later = undefined;
+    this.#telling = false;
+    const bytes = this.#untold;
+    if (bytes === 0 || this.#closed) return;
+    this.#untold = 0;
+    this.#producer?.send(FrameType.credit, encodeU32(bytes));
   }
   /** Throws when a payload of that size was not granted. */
   checkCredit(payloadBytes: number): void {
@@ -101,6 +136,7 @@ export class TcpInbound implements InboundChannel {
   lost(error: unknown): void {
     if (this.#closed) return;
     this.#closed = true;
+    clearTimeout(this.#later);
     this.#onFailure?.(
       fail("EXCHANGE_PEER_LOST", {
         fields: { edge: this.id.edge, from: this.id.from, to: this.id.to },
@@ -108,4 +144,8 @@ export class TcpInbound implements InboundChannel {
       }),
     );
   }
+}
+
+function tell(inbound: TcpInbound): void {
+  inbound.tell();
 }

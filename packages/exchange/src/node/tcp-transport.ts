@@ -1,7 +1,7 @@
 /**
  * The transport over TCP: one server per slot, one connection per pair of slots, all channels between them multiplexed on it.
  *
- *   frame   u32 payload bytes | u8 type | u32 channel | u32 sequence | u32 crc32c of the rest | payload
+ *   frame   u32 payload bytes | u8 type | u32 channel | u32 sequence | u32 crc32 of the rest | payload
  *   dialler → listener   hello {attempt}, open {channel id}, data and events, close      listener → dialler   credit, hint, close
  *   both   ping
  *
@@ -13,6 +13,7 @@
  * TCP-4  A connection that ends is reported to every channel on it, once, after the frames that had arrived (TRN-4); also to one that
  *        the consumer opens only later.
  * TCP-5  A connection that carries nothing, whichever end or network is to blame, ends after three heartbeats (CNX-1).
+ * TCP-7  What a turn sends, credit included, is one vectored write; what comes is copied once, into buffers that are used again (POL-1).
  * TCP-6  `close` ends within `closeTimeoutMs`, also when the other end reads no more.
  */
 
@@ -20,6 +21,7 @@ import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { fail } from "../fail.ts";
 import type { ChannelId, InboundChannel, OutboundChannel, Transport } from "../transport.ts";
+import { BufferPool } from "./buffer-pool.ts";
 import { Connection } from "./connection.ts";
 import { InboundTable } from "./inbound-table.ts";
 import { Link } from "./link.ts";
@@ -48,6 +50,7 @@ export async function openTcpTransport(options: TcpTransportOptions): Promise<Tr
   const { scope, heartbeatMs = defaultHeartbeatMs } = options;
   const inbounds = new InboundTable(scope);
   const connections = new Set<Connection>();
+  const pool = new BufferPool();
   const accept = (socket: Socket) => {
     const connection: Connection = new Connection(
       socket,
@@ -60,7 +63,7 @@ export async function openTcpTransport(options: TcpTransportOptions): Promise<Tr
           inbounds.lost(connection, error);
         },
       },
-      heartbeatMs,
+      { pool, heartbeatMs },
     );
     const greeting = setTimeout(() => {
       if (!inbounds.greeted(connection))
@@ -83,7 +86,7 @@ export async function openTcpTransport(options: TcpTransportOptions): Promise<Tr
       const key = `${peer.host}:${peer.port}`;
       let link = links.get(key);
       if (link === undefined) {
-        link = new Link(peer, { scope, heartbeatMs });
+        link = new Link(peer, { scope, heartbeatMs, pool });
         links.set(key, link);
       }
       return link.open(id);
