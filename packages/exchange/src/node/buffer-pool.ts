@@ -16,6 +16,9 @@ export class BufferPool {
   readonly #unused: ArrayBuffer[][] = [];
   #unusedBytes = 0;
 
+  get unusedBytes(): number {
+    return this.#unusedBytes;
+  }
   /** Bytes of any content; they begin where a Float64Array may. */
   take(length: number): Uint8Array<ArrayBuffer> {
     if (length <= leastBytes || length > mostBytes) return new Uint8Array(length);
