@@ -2,6 +2,7 @@
 import type { Operator, OperatorDefinition, OperatorSetup } from "@millrace/spi";
 import { CallScope } from "./call-scope.ts";
 import { fail } from "./fail.ts";
+import { keyedRows } from "./keyed-rows.ts";
 import { type OpenedWith, openedWith } from "./opened-with.ts";
 import { mutationCheck, type StateConfigs, type ValueHandle, valueHandles } from "./value-state.ts";
 
@@ -87,16 +88,20 @@ function createProcess(
     valueHandles({ scope, state, configs, prefix: "state:", mutations }),
   );
   let opened = false;
+  const row = (value: unknown, timestamp: number): void => {
+    context.at(timestamp);
+    scope.run(onElement, value, context);
+    mutations?.afterCall();
+  };
   return {
+    ...(key === undefined ? {} : { onBatch: keyedRows(setup, row) }),
     async open() {
       context.resource = open === undefined ? undefined : await open(openedWith(setup));
       opened = true;
     },
     onElement(value, timestamp) {
       if (key !== undefined) state.selectKey(key(value));
-      context.at(timestamp);
-      scope.run(onElement, value, context);
-      mutations?.afterCall();
+      row(value, timestamp);
     },
     async close() {
       if (opened && close !== undefined) await close(context.resource);

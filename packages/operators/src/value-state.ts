@@ -107,10 +107,16 @@ export function valueHandles(options: {
   readonly where?: Namespace;
   readonly mutations: MutationCheck | undefined;
 }): Readonly<Record<string, ValueHandle>> {
-  const { scope, state, configs, prefix, where = unnamed, mutations } = options;
+  const { scope, state, configs, prefix, mutations } = options;
+  const where = options.where ?? unnamed;
   const handles: Record<string, ValueHandle> = {};
   for (const [name, { type, hasDefault, default: absent }] of Object.entries(configs)) {
-    const table = state.table({ name: `${prefix}${name}`, type, origin: "declared" });
+    const table = state.table({
+      name: `${prefix}${name}`,
+      type,
+      origin: "declared",
+      ...(options.where === undefined ? { onePerKey: true } : {}),
+    });
     handles[name] = new ValueHandle({
       scope,
       name,

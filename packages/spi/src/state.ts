@@ -87,6 +87,8 @@ export interface KeyedState {
   readonly currentKeyGroup: number;
   /** Watermark that the selected key's group had at the restored checkpoint; `minWatermark` without one. */
   readonly restoredWatermark: number;
+  /** The highest of them all: of no key's group was it more. */
+  readonly highestRestoredWatermark: number;
   mark(): void;
   undo(): void;
   release(): void;

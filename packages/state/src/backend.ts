@@ -196,6 +196,9 @@ export class HashMapBackend implements KeyedState {
       if (group >= range.from && group < range.to) return range.watermark;
     return minWatermark;
   }
+  get highestRestoredWatermark(): number {
+    return Math.max(minWatermark, ...this.#watermarks.map(({ watermark }) => watermark));
+  }
   mark(): void {
     this.#undo = [];
     this.#home.remember = this.#remember;

@@ -2,7 +2,8 @@ import { adaptiveCodec, decodeBatch, hashKey, type RecordBatch } from "@millrace
 import type { BatchKeys, TableDeclaration } from "@millrace/spi";
 import fc from "fast-check";
 import { expect, test, vi } from "vitest";
-import { type Checkpoint, ModelledBackend } from "./backend-model.fixture.ts";
+import { HashMapBackend } from "./backend.ts";
+import { type Checkpoint, ModelledBackend, maxParallelism } from "./backend-model.fixture.ts";
 import { KeyDirectory } from "./key-directory.ts";
 
 const totals = {
@@ -281,4 +282,29 @@ test("the mutant “an id is given away while a batch may name it” is caught",
   } finally {
     vi.restoreAllMocks();
   }
+});
+
+test("BKY-1: a key that came with a batch and is selected by a timer is read from state, not from bytes that are another's by now", () => {
+  const backend = new HashMapBackend({
+    uid: "op",
+    keyGroups: { from: 0, to: maxParallelism },
+    maxParallelism,
+    compression: undefined,
+    now: () => 0,
+  });
+  const fired: unknown[] = [];
+  const timers = backend.timers(() => fired.push(backend.currentKey));
+  const writer = adaptiveCodec().createWriter({ hashed: true });
+  const rows = [{ key: 7 }, { key: 7 }];
+  for (const row of rows) writer.add(row, 0, hashKey(row.key));
+  const bytes = writer.take();
+  const batch = decodeBatch(bytes);
+  const keys = () => backend.keysOf(batch, "key", (row) => rows[row]?.key);
+  keys().select(0);
+  timers.registerEventTime(1, 0, 0);
+  backend.selectKey("another");
+  keys().select(1);
+  bytes.fill(0xdd);
+  timers.advanceWatermark(1, () => false);
+  expect(fired).toEqual([7]);
 });

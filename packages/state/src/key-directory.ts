@@ -94,11 +94,12 @@ export class KeyDirectory implements SlotOwner {
   }
   /** As `select`, of a key that some row holds. */
   selectId(id: number): void {
+    // Its batch may be gone.
+    this.#source = undefined;
     if (id === this.selected) return;
     this.leave();
     this.selected = id;
     this.#selectedKey = undefined;
-    this.#source = undefined;
   }
   /** The same for an id that was looked up for a row of a batch; false when it is nobody's any more. */
   trySelectRow(id: number, source: KeySource, row: number): boolean {

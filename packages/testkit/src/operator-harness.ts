@@ -78,6 +78,8 @@ export interface HarnessOptions extends OperatorSpec {
   /** Events before the output is full. Default: never. */
   readonly capacity?: number;
   readonly committedFloor?: number;
+  /** Rows come as values also to an operator that takes batches. */
+  readonly values?: true;
   /** Answers whether to stop here (HAR-3). Default: never. */
   readonly atPause?: () => boolean;
   /** What the subtasks of an earlier run stored; this one takes its part. */
@@ -228,7 +230,8 @@ export class OperatorHarness {
     rows: readonly { readonly value: unknown; readonly timestamp: number }[],
     input: 0 | 1,
   ): RecordBatch | undefined {
-    if (input === 1 || this.operator.onBatch === undefined) return undefined;
+    if (input === 1 || this.operator.onBatch === undefined || this.#options.values === true)
+      return undefined;
     const key = this.#options.keys?.[0] as ((value: unknown) => unknown) | undefined;
     const writer = adaptiveCodec().createWriter({ hashed: key !== undefined });
     for (const { value, timestamp } of rows)

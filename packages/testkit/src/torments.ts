@@ -21,7 +21,12 @@ export interface Torment {
   readonly stops?: "steps" | "before the end" | number;
   /** Of the permutation. */
   readonly seed?: number;
+  /** Rows come one by one as values, also to an operator that takes batches. */
+  readonly values?: true;
 }
+
+/** In peace: what all others are compared with. */
+export const peace: Torment = { name: "straight", values: true };
 
 const all = Number.POSITIVE_INFINITY;
 

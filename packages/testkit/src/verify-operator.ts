@@ -2,6 +2,8 @@
  * Torments an operator and compares what it says with what it says in peace. `torments.ts` lists the torments: tiny output, batches,
  * restores after every step and at every pause inside it, other parallelism, permuted arrival; alone and together.
  *
+ * In peace records come one by one as values; in torment an operator that takes batches gets batches.
+ *
  * VER-1  A run that was not stopped and kept the arrival order must give the same events in the same order.
  * VER-2  One that was must give the same events in each step (`compare` says how far else they may move), those of one key in their
  *        order: order between keys is nobody's promise, and timers of one time fire in the order of key groups after a restore.
@@ -23,6 +25,7 @@ import {
   kept,
   moved,
   paused,
+  peace,
   permuted,
   permutedSteps,
   rescaled,
@@ -119,7 +122,7 @@ export async function verifyOperator(
   const report = new Report();
   for (const each of cases) {
     const verified = { definition, each, report };
-    const straight = await new Run(verified, { name: "straight" }).told();
+    const straight = await new Run(verified, peace).told();
     report.events += straight.steps.flat(2).length;
     const all = async (torments: readonly Torment[], expected = straight) => {
       const lists = new Set<boolean>();
@@ -138,8 +141,8 @@ export async function verifyOperator(
     await all(rescaled);
     if (pauses) await all([rescaledPaused]);
     if (!lists) continue;
-    await all(moved, await new Run(verified, { name: "straight", parallelism: [3] }).told());
-    await all([kept], await new Run(verified, { name: "straight", parallelism: [2] }).told());
+    await all(moved, await new Run(verified, { ...peace, parallelism: [3] }).told());
+    await all([kept], await new Run(verified, { ...peace, parallelism: [2] }).told());
   }
   return report;
 }
@@ -180,8 +183,12 @@ class Run {
     const { functions } = this.#made;
     const atPause = () => this.#stopsHere();
     const options = { ...spec, definition, functions, platform, settle: turns, atPause };
-    const { capacity } = torment;
-    this.#options = capacity === undefined ? options : { ...options, capacity };
+    const { capacity, values } = torment;
+    this.#options = {
+      ...options,
+      ...(capacity === undefined ? {} : { capacity }),
+      ...(values === undefined ? {} : { values }),
+    };
   }
 
   async told(): Promise<Told> {

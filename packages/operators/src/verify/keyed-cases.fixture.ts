@@ -82,13 +82,15 @@ export const rollingCases: readonly VerifyCase[] = rollingFunctions.flatMap((con
     ...functions({}),
   },
   ...keyKinds.slice(0, config.first ? keyKinds.length : 2).flatMap((kind) =>
-    (config.first ? [[plainType], undefined] : [[plainType]]).map((inputTypes) => ({
-      ...kind,
-      name: `${config.fn}, first ${config.first}, ${kind.name}, ${inputTypes === undefined ? "un" : ""}typed`,
-      config,
-      ...(inputTypes === undefined ? {} : { inputTypes }),
-      ...functions({}, inWords),
-    })),
+    (config.first && kind.keyFields !== undefined ? [[plainType], undefined] : [[plainType]]).map(
+      (inputTypes) => ({
+        ...kind,
+        name: `${config.fn}, first ${config.first}, ${kind.name}, ${inputTypes === undefined ? "un" : ""}typed`,
+        config,
+        ...(inputTypes === undefined ? {} : { inputTypes }),
+        ...functions({}, inWords),
+      }),
+    ),
   ),
 ]);
 
@@ -110,6 +112,7 @@ export const keyedProcessCases: readonly VerifyCase[] = [
   {
     name: "value state with a default, cleared now and then",
     keys,
+    keyFields: ["key"],
     sides: ["cleared"],
     config: {
       state: {
@@ -161,6 +164,20 @@ const windowSteps: readonly Step[] = [
   el("a", 2, 45),
   { kind: "end" },
 ];
+/** The same few windows again and again, some of them due, late or new. NaN lies in a column of numbers, and does not count. */
+const windowRounds: readonly Step[] = [
+  ...Array.from({ length: 6 }, (_, round) => [
+    ...Array.from({ length: 14 }, (_, i) =>
+      el(
+        "abc"[(i + round) % 3] as string,
+        i % 5 === 3 ? Number.NaN : (i * 7 - round) % 9,
+        (round - (i % 7 === 6 ? 2 : 0)) * 5 + (i % 12),
+      ),
+    ),
+    wm(round * 5 + 1),
+  ]).flat(),
+  { kind: "end" },
+];
 const total = (row: Row): number => row.n ?? 0;
 const withKey = (value: unknown, ctx: { readonly key: string; readonly window: unknown }) => ({
   key: ctx.key,
@@ -171,6 +188,7 @@ const each = (lateness: number, lateSide: string | null): readonly VerifyCase[] 
   {
     name: `reduce, lateness ${lateness}`,
     keys,
+    keyFields: ["key"],
     inputTypes: [rowType],
     sides: ["late"],
     config: windowConfig({ kind: "reduce" }, lateness, lateSide),
@@ -224,6 +242,28 @@ const each = (lateness: number, lateSide: string | null): readonly VerifyCase[] 
       lateSide,
     ),
     ...functions({ result: withKey }, windowSteps),
+  },
+  {
+    name: `columns in batches, lateness ${lateness}`,
+    keys,
+    keyFields: ["key"],
+    inputTypes: [plainType],
+    sides: ["late"],
+    config: windowConfig(
+      {
+        kind: "columns",
+        fields: (["count", "sum", "mean", "min", "max"] as const).map((kind) => ({
+          name: kind,
+          kind,
+          field: kind === "count" ? null : "n",
+          q: null,
+          approximate: false,
+        })),
+      },
+      lateness,
+      lateSide,
+    ),
+    ...functions({ result: withKey }, windowRounds),
   },
   {
     name: `process with window and global state, lateness ${lateness}`,

@@ -3,11 +3,15 @@
  *
  *   reduce     one value of the stream's type          aggregate  the accumulator, of its declared type
  *   columns    one accumulator per aggregate           process    all values, one row each
+ *
+ * WCT-1  Aggregates over number columns are made in the table's columns for many rows of a batch at once: the accumulators are those that
+ *        `add` of each row would make.
  */
-import type { TypeNode } from "@millrace/data";
+import type { RecordBatch, TypeNode } from "@millrace/data";
 import type { ColumnAggregate, WindowFunctionConfig } from "@millrace/graph";
-import type { OperatorSetup, StateTable } from "@millrace/spi";
+import type { BatchKeys, BatchRows, OperatorSetup, StateTable } from "@millrace/spi";
 import { columnAggregate } from "../aggregates/column-aggregates.ts";
+import { columnFolds } from "../aggregates/column-folds.ts";
 import { assertSynchronous, CallScope, returned } from "../call-scope.ts";
 import { emitDeclaredSide } from "../process.ts";
 import { streamTable } from "../stream-table.ts";
@@ -16,11 +20,15 @@ import type { WindowRef } from "./window.ts";
 
 export interface WindowContents {
   open?(): void;
-  /** The key is selected. */
-  add(start: number, value: unknown): void;
+  /** The key is selected. True when the window had nothing before. */
+  add(start: number, value: unknown): boolean;
+  /** How rows of this batch are added together, if they can be. */
+  adder?(batch: RecordBatch): AddRows | undefined;
   fire(window: WindowRef, currentWatermark: number): void;
   clear(start: number): void;
 }
+/** Adds rows, whose starts are the first of their namespace, up to the first whose window has nothing yet; answers how many. */
+export type AddRows = (keys: BatchKeys, rows: BatchRows) => number;
 interface ResultContext {
   readonly key: unknown;
   readonly window: WindowRef;
@@ -69,6 +77,7 @@ function reduceContents(setup: OperatorSetup): WindowContents {
         0,
         before === undefined ? value : returned(setup, "reduce", reduce(before, value)),
       );
+      return before === undefined;
     },
     fire(window, currentWatermark) {
       const value = table.get(window.start, 0, 0);
@@ -90,8 +99,10 @@ function aggregateContents(setup: OperatorSetup, accumulator: TypeNode): WindowC
   const emit = emitter(setup);
   return {
     add(start, value) {
-      const after = add(value, table.get(start, 0, 0) ?? create());
+      const before = table.get(start, 0, 0);
+      const after = add(value, before ?? create());
       table.put(start, 0, 0, returned(setup, "add", after));
+      return before === undefined;
     },
     fire(window, currentWatermark) {
       const value = table.get(window.start, 0, 0);
@@ -116,16 +127,19 @@ function columnContents(setup: OperatorSetup, fields: readonly ColumnAggregate[]
     origin: "declared",
   });
   const emit = emitter(setup);
+  const folds = columnFolds(fields, table);
   return {
+    ...(folds === undefined ? {} : { adder: folds }),
     add(start, value) {
-      const accumulators =
-        table.get(start, 0, 0) ?? aggregates.map((aggregate) => aggregate.create());
+      const before = table.get(start, 0, 0);
+      const accumulators = before ?? aggregates.map((aggregate) => aggregate.create());
       for (let i = 0; i < aggregates.length; i++)
         accumulators[i] = aggregates[i]?.add(
           accumulators[i],
           value as Readonly<Record<string, unknown>>,
         );
       table.put(start, 0, 0, accumulators);
+      return before === undefined;
     },
     fire(window, currentWatermark) {
       const accumulators = table.get(window.start, 0, 0);
@@ -178,6 +192,7 @@ function processContents(
       const count = counts.get(start, 0, 0) ?? 0;
       values.put(start, 0, count, value);
       counts.put(start, 0, 0, count + 1);
+      return count === 0;
     },
     fire(window, currentWatermark) {
       const count = counts.get(window.start, 0, 0) ?? 0;
