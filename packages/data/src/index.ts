@@ -4,7 +4,7 @@ export { ByteReader, ByteWriter } from "./bytes.ts";
 export { checkValue } from "./check-value.ts";
 export { crc32c } from "./crc32c.ts";
 export { hashBytes } from "./hash.ts";
-export { decodeKey, encodeKey, hashKey } from "./key.ts";
+export { decodeKey, encodeKey, hashKey, stringTag } from "./key.ts";
 export {
   defaultMaxParallelism,
   type KeyGroupRange,

@@ -347,7 +347,7 @@ export class HashMapBackend implements KeyedState {
       ...this.#options,
       tables: restored.tables,
       read,
-      select: (key) => this.#keys.select(key),
+      keys: this.#keys,
     });
     this.#base = { checkpointId: restored.checkpointId, epoch: 0, segments };
   }

@@ -11,7 +11,15 @@
  *   id → place     in the arena, in words of 4 bytes; 0 for a number     id → hash    of what lies in the arena
  *   id → rows      a byte: 0 … 253, `many` (then in a map), `nobody`     arena        { length, canonical bytes } at words of 4
  */
-import { type AsciiColumn, decodeKey, encodeKey, hashKey, keyGroupOf } from "@millrace/data";
+import {
+  type AsciiColumn,
+  decodeKey,
+  encodeKey,
+  hashBytes,
+  hashKey,
+  keyGroupOf,
+  stringTag,
+} from "@millrace/data";
 import { grown, roomFor } from "./growing.ts";
 import { IntList } from "./int-list.ts";
 import { SlotIndex, type SlotOwner } from "./slot-index.ts";
@@ -80,6 +88,28 @@ export class KeyDirectory implements SlotOwner {
     const hash = hashKey(key) | 0;
     this.endBatch();
     return this.selectHashed(key, hash);
+  }
+  /** As `select`, of an ASCII string whose canonical bytes are [from, to). */
+  selectAscii(bytes: Uint8Array, from: number, to: number): void {
+    this.endBatch();
+    const hash = hashBytes(bytes, from, to) | 0;
+    const index = this.#index;
+    let id = index.first(hash);
+    while (
+      id >= 0 &&
+      !(
+        !this.#isNumber(id) &&
+        this.#hashes![id] === hash &&
+        this.#holds(this.#at![id]! * word, bytes, from, to)
+      )
+    )
+      id = index.next();
+    if (id !== this.selected || id < 0) {
+      this.leave();
+      this.selected = id < 0 ? this.#addBytes(bytes, from, to, hash) : id;
+    }
+    this.#selectedKey = undefined;
+    this.#source = undefined;
   }
   /** The same for a key whose hash is known. */
   selectHashed(key: unknown, hash: number): boolean {
@@ -261,7 +291,7 @@ export class KeyDirectory implements SlotOwner {
       const at = this.#at![id]! * word;
       if (typeof key === "string" && this.#holdsText(at, key)) return id;
       bytes ??= encodeKey(key);
-      if (this.#holds(at, bytes)) return id;
+      if (this.#holds(at, bytes, 0, bytes.length)) return id;
     }
     return none;
   }
@@ -277,40 +307,51 @@ export class KeyDirectory implements SlotOwner {
     }
     return arena[from + length] === stringTag;
   }
-  #holds(at: number, bytes: Uint8Array): boolean {
-    const { length } = bytes;
-    if (this.#lengthAt(at) !== length) return false;
+  #holds(at: number, bytes: Uint8Array, from: number, to: number): boolean {
+    if (this.#lengthAt(at) !== to - from) return false;
     const arena = this.#arena;
-    const from = at + headOf(arena[at]!);
-    for (let i = 0; i < length; i++) if (bytes[i] !== arena[from + i]) return false;
+    const before = at + headOf(arena[at]!) - from;
+    for (let i = from; i < to; i++) if (bytes[i] !== arena[before + i]) return false;
     return true;
   }
   #add(key: unknown, hash: number): number {
     // Throws what it has to say of such a key.
     if (key !== key) hashKey(key);
+    if (typeof key !== "number") {
+      const bytes = encodeKey(key);
+      return this.#addBytes(bytes, 0, bytes.length, hash);
+    }
+    const id = this.#newId();
+    this.#numbers ??= new Float64Array(this.#rows.length);
+    this.#numbers[id] = key === 0 ? 0 : key;
+    if (this.#at !== undefined) this.#at[id] = 0;
+    this.#index.insert(hash, id);
+    return id;
+  }
+  #addBytes(bytes: Uint8Array, from: number, to: number, hash: number): number {
+    const length = to - from;
+    const id = this.#newId();
+    this.#at ??= new Uint32Array(this.#rows.length);
+    this.#hashes ??= new Int32Array(this.#rows.length);
+    this.#room(placeOf(length));
+    const at = this.#arenaEnd;
+    const arena = this.#arena;
+    arena[at] = Math.min(length, longKey);
+    if (length >= longKey) this.#view.setUint32(at + 1, length, true);
+    const before = at + headOf(arena[at]!) - from;
+    if (length < shortKey) for (let i = from; i < to; i++) arena[before + i] = bytes[i]!;
+    else arena.set(bytes.subarray(from, to), before + from);
+    this.#at[id] = at / word;
+    this.#hashes[id] = hash;
+    this.#arenaEnd += placeOf(length);
+    this.#index.insert(hash, id);
+    return id;
+  }
+  /** One that no row holds. */
+  #newId(): number {
     const id = this.#free.length > 0 ? this.#free.pop() : this.#next++;
     if (id >= this.#rows.length) this.#grow(id + 1);
-    const capacity = this.#rows.length;
-    if (typeof key === "number") {
-      this.#numbers ??= new Float64Array(capacity);
-      this.#numbers[id] = key === 0 ? 0 : key;
-      if (this.#at !== undefined) this.#at[id] = 0;
-    } else {
-      const bytes = encodeKey(key);
-      const { length } = bytes;
-      this.#at ??= new Uint32Array(capacity);
-      this.#hashes ??= new Int32Array(capacity);
-      this.#room(placeOf(length));
-      const at = this.#arenaEnd;
-      this.#arena[at] = Math.min(length, longKey);
-      if (length >= longKey) this.#view.setUint32(at + 1, length, true);
-      this.#arena.set(bytes, at + headOf(this.#arena[at]!));
-      this.#at[id] = at / word;
-      this.#hashes[id] = hash;
-      this.#arenaEnd += placeOf(length);
-    }
     this.#rows[id] = 0;
-    this.#index.insert(hash, id);
     return id;
   }
   #forget(id: number): void {
@@ -363,8 +404,8 @@ export class KeyDirectory implements SlotOwner {
 }
 
 const noNumbers = new Float64Array(0);
-/** Last byte of an encoded string key; see data's key.ts. */
-const stringTag = 1;
+/** Copied byte by byte: a call to the runtime takes longer. */
+const shortKey = 40;
 
 /** Bytes before the key, told by the first. */
 function headOf(first: number): number {

@@ -10,14 +10,14 @@ import type { TableDeclaration } from "@millrace/spi";
 import type { SegmentRange } from "./backend.ts";
 import type { TableSchema } from "./capture.ts";
 import { fail } from "./fail.ts";
+import type { KeyDirectory } from "./key-directory.ts";
 import {
   type BlockCompression,
   codecsOf,
-  decodeRow,
   type KeyGroups,
   type OpenSegment,
+  RowReader,
   readBlocks,
-  rowsOf,
 } from "./segment.ts";
 import type { Table } from "./table.ts";
 
@@ -32,8 +32,8 @@ interface RestoredOptions {
   readonly compression: BlockCompression | undefined;
   readonly tables: readonly TableSchema[];
   readonly read: (object: string, from: number, to: number) => Promise<Uint8Array>;
-  /** Selects a key for the tables. */
-  readonly select: (key: unknown) => void;
+  /** Of the tables. */
+  readonly keys: KeyDirectory;
 }
 
 export class RestoredTables {
@@ -65,6 +65,7 @@ export class RestoredTables {
 
   /** Puts what the checkpoint holds under the table's name into it. `migrated`: in another form than it was stored. */
   into(table: Table, declaration: TableDeclaration): "as stored" | "migrated" {
+    const { keys } = this.#options;
     const recorded = this.#options.tables.find(({ name }) => name === table.name);
     if (recorded !== undefined) table.widen(recorded.type);
     let result: "as stored" | "migrated" = "as stored";
@@ -75,15 +76,16 @@ export class RestoredTables {
       if (schema === undefined || codec === undefined) continue;
       const migrate = this.#migration(schema.type, declaration);
       if (migrate !== undefined) result = "migrated";
-      for (const row of rowsOf(segment, index, groups, this.#options.compression)) {
-        const { key, value } = decodeRow(row, codec);
-        this.#options.select(key);
-        table.restore(
-          ...row.namespace,
-          value === undefined || migrate === undefined
-            ? value
-            : { current: migrate(value.current) },
-        );
+      const rows = new RowReader(segment, index, groups, this.#options.compression);
+      while (rows.next()) {
+        if (rows.key !== undefined) keys.select(rows.key);
+        else keys.selectAscii(rows.bytes, rows.keyFrom, rows.keyTo);
+        if (rows.deleted) {
+          table.restoreDeleted(rows.a, rows.b, rows.c);
+          continue;
+        }
+        const stored = rows.value(codec);
+        table.restore(rows.a, rows.b, rows.c, migrate === undefined ? stored : migrate(stored));
       }
     }
     return result;

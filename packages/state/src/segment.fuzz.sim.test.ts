@@ -7,7 +7,14 @@ import { crc32c } from "@millrace/data";
 import { describe, expect, test } from "vitest";
 import { ModelledBackend } from "./backend-model.fixture.ts";
 import { buildSegment } from "./build-segment.ts";
-import { type BlockCompression, codecsOf, decodeRow, openSegment, rowsOf } from "./segment.ts";
+import {
+  type BlockCompression,
+  codecsOf,
+  decodeRow,
+  openSegment,
+  RowReader,
+  rowsOf,
+} from "./segment.ts";
 
 const inputs = Number(process.env["MILLRACE_FUZZ"] ?? 6_000);
 const seed = Number(process.env["MILLRACE_SEED"] ?? Date.now() % 1_000_000);
@@ -159,6 +166,8 @@ function read(bytes: Uint8Array, merged: boolean): string {
       decodeRow(row, codecs[table]!);
       rows += 1;
     }
+    const inPlace = new RowReader(segment, table, all, zstd);
+    while (inPlace.next()) if (!inPlace.deleted) inPlace.value(codecs[table]!);
   });
   expect(rows).toBe(segment.blocks.reduce((sum, { head }) => sum + head.rows, 0));
   return `${rows} rows`;

@@ -1,5 +1,5 @@
 import { zstd } from "@millrace/base/node";
-import { crc32c, hashKey, keyGroupOf } from "@millrace/data";
+import { crc32c, decodeKey, hashKey, keyGroupOf } from "@millrace/data";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { ModelledBackend, maxParallelism } from "./backend-model.fixture.ts";
@@ -11,6 +11,7 @@ import {
   decodeRow,
   type KeyGroups,
   openSegment,
+  RowReader,
   readBlocks,
   rowsOf,
 } from "./segment.ts";
@@ -46,7 +47,46 @@ function many(backend: ModelledBackend): void {
   for (let i = 0; i < 20_000; i++)
     backend.put(`key-${i}`, 0, 0, { n: i, text: `this is row ${i} of many` });
 }
+/** The same, read as a restore does. */
+function readInPlace(bytes: Uint8Array, groups: KeyGroups, compression?: BlockCompression) {
+  const segment = openSegment(bytes);
+  const codecs = codecsOf(segment);
+  return segment.tables.flatMap(({ name }, table) => {
+    const rows = new RowReader(segment, table, groups, compression);
+    const seen: string[] = [];
+    while (rows.next()) {
+      const { key: decoded, a, b, c, deleted } = rows;
+      const key = decoded ?? decodeKey(rows.bytes.subarray(rows.keyFrom, rows.keyTo));
+      const group = keyGroupOf(hashKey(key), maxParallelism);
+      const value = deleted ? undefined : rows.value(codecs[table]!);
+      seen.push(`${name} ${group} ${JSON.stringify(key)} ${[a, b, c]} ${JSON.stringify(value)}`);
+    }
+    return seen;
+  });
+}
+
 describe("a segment", () => {
+  test.each([
+    ["as they are", undefined],
+    ["packed", zstd],
+  ])("gives the same rows, %s, to a reader in place", async (_how, compression) => {
+    const bytes = await segmentOf((backend) => {
+      fill(backend);
+      many(backend);
+      backend.put("a", 0, 7, { n: 1, of: "another" });
+      backend.put([1, "x"], 0, 7, { n: 1, of: "of a pair" });
+    }, compression);
+    for (const groups of [
+      all,
+      { from: 1, to: 3 },
+      { from: maxParallelism - 1, to: maxParallelism },
+    ]) {
+      const rows = read(bytes, groups, compression);
+      expect(rows.length).toBeGreaterThan(0);
+      expect(readInPlace(bytes, groups, compression)).toEqual(rows);
+    }
+  });
+
   test("holds its rows by key group, key and namespace", async () => {
     const rows = read(await segmentOf(fill));
     expect(rows).toHaveLength(5);

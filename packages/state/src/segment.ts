@@ -16,6 +16,7 @@ import {
   ByteWriter,
   crc32c,
   decodeKey,
+  stringTag,
   typeFromJson,
   typeToJson,
   type ValueCodec,
@@ -243,6 +244,101 @@ export function* rowsOf(
   }
 }
 
+/**
+ * Rows of one table in these key groups, in order, read where they lie: what is shown of a row holds until the next one. A restore reads
+ * millions, and keeps none of them as it is.
+ */
+export class RowReader {
+  readonly #blocks: OpenSegment["blocks"];
+  readonly #groups: KeyGroups;
+  readonly #compression: BlockCompression | undefined;
+  #next = 0;
+  #head: BlockHead | undefined;
+  #input = new ByteReader(new Uint8Array(0));
+  #left = 0;
+  /** The key; undefined when it is a string of ASCII, whose canonical bytes are [keyFrom, keyTo) of `bytes`. */
+  key: unknown;
+  bytes = new Uint8Array(0);
+  keyFrom = 0;
+  keyTo = 0;
+  a = 0;
+  b = 0;
+  c = 0;
+  deleted = false;
+  #valueFrom = 0;
+
+  constructor(
+    segment: OpenSegment,
+    table: number,
+    groups: KeyGroups,
+    compression: BlockCompression | undefined,
+  ) {
+    this.#blocks = segment.blocks.filter(
+      ({ head }) => head.table === table && head.to > groups.from && head.from < groups.to,
+    );
+    this.#groups = groups;
+    this.#compression = compression;
+  }
+  /** False at the end. Throws `STATE_CORRUPT`. */
+  next(): boolean {
+    for (;;) {
+      if (this.#left === 0 && !this.#open()) return false;
+      this.#left -= 1;
+      const group = this.#read();
+      if (group >= this.#groups.from && group < this.#groups.to) return true;
+    }
+  }
+  /** Of a row that is not deleted. Throws `STATE_CORRUPT`. */
+  value(codec: ValueCodec): unknown {
+    const input = this.#input;
+    const end = input.at;
+    input.at = this.#valueFrom;
+    let value: unknown;
+    try {
+      value = codec.read(input);
+    } catch (error) {
+      throw unreadable(error);
+    }
+    if (input.at !== end) throw corrupt("value size");
+    return value;
+  }
+  #open(): boolean {
+    if (this.#input.remaining > 0) throw corrupt("bytes left over in a block");
+    const block = this.#blocks[this.#next++];
+    if (block === undefined) return false;
+    this.bytes = plainBlock(block.head, block.stored, this.#compression);
+    this.#input = new ByteReader(this.bytes);
+    this.#head = block.head;
+    this.#left = block.head.rows;
+    return true;
+  }
+  #read(): number {
+    const input = this.#input;
+    let group = -1;
+    try {
+      group = input.varint();
+      const length = input.varint();
+      this.keyFrom = input.take(length);
+      this.keyTo = input.at;
+      this.key = isAsciiKey(this.bytes, this.keyFrom, this.keyTo)
+        ? undefined
+        : decodeKey(this.bytes.subarray(this.keyFrom, this.keyTo));
+      this.a = input.f64();
+      this.b = input.f64();
+      this.c = input.f64();
+      const size = input.varint();
+      this.deleted = size === 0;
+      this.#valueFrom = input.at;
+      if (size > 0) input.take(size - 1);
+    } catch (error) {
+      throw unreadable(error);
+    }
+    const { from = 0, to = 0 } = this.#head ?? {};
+    if (group < from || group >= to) throw corrupt("group outside its block");
+    return group;
+  }
+}
+
 /** Throws `STATE_CORRUPT`. */
 export function decodeRow(
   row: SegmentRow,
@@ -266,6 +362,12 @@ function readRow(input: ByteReader): SegmentRow {
   const size = input.varint();
   const value = size === 0 ? undefined : input.raw(size - 1);
   return { group, key, namespace, value, bytes: input.bytes.subarray(start, input.at) };
+}
+
+function isAsciiKey(bytes: Uint8Array, from: number, to: number): boolean {
+  let all = 0;
+  for (let i = from; i < to; i++) all |= bytes[i]!;
+  return all < 128 && bytes[to - 1] === stringTag;
 }
 
 function plainBlock(
@@ -341,8 +443,11 @@ function guarded<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {
-    throw fail("STATE_CORRUPT", { fields: { reason: "unreadable" }, cause: error });
+    throw unreadable(error);
   }
+}
+function unreadable(cause: unknown): Error {
+  return fail("STATE_CORRUPT", { fields: { reason: "unreadable" }, cause });
 }
 function corrupt(reason: string): Error {
   return fail("STATE_CORRUPT", { fields: { reason } });

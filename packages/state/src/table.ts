@@ -198,20 +198,21 @@ export class Table<V = unknown> implements StateTable<V>, SlotOwner {
   // ── restore ────────────────────────────────────────────────────────────────────────────────
 
   /** A row of a segment, for the selected key. Segments come in order: a later row replaces an earlier one. */
-  restore(a: number, b: number, c: number, value: { readonly current: unknown } | undefined): void {
+  restore(a: number, b: number, c: number, value: unknown): void {
     let slot = this.#find(a, b, c);
-    if (value === undefined) {
-      if (slot >= 0) this.#release(slot);
-      if (slot >= 0) this.#live -= 1;
-      return;
-    }
-    const columns = this.#columns ?? this.#admit(value.current);
+    const columns = this.#columns ?? this.#admit(value);
     if (slot < 0) {
       slot = this.#create(a, b, c, 0);
       this.#setState(slot, live);
       this.#live += 1;
     }
-    columns.write(slot, value.current);
+    columns.write(slot, value);
+  }
+  restoreDeleted(a: number, b: number, c: number): void {
+    const slot = this.#find(a, b, c);
+    if (slot < 0) return;
+    this.#release(slot);
+    this.#live -= 1;
   }
 
   // ── snapshots ──────────────────────────────────────────────────────────────────────────────
