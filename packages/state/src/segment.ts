@@ -258,7 +258,7 @@ export class RowReader {
   #left = 0;
   /** The key; undefined when it is a string of ASCII, whose canonical bytes are [keyFrom, keyTo) of `bytes`. */
   key: unknown;
-  bytes = new Uint8Array(0);
+  bytes: Uint8Array = new Uint8Array(0);
   keyFrom = 0;
   keyTo = 0;
   a = 0;
