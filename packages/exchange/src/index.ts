@@ -12,6 +12,7 @@ export {
   type LocalNetworkHooks,
 } from "./local-transport.ts";
 export { type Assigned, type Partitioner, ResultPartition } from "./result-partition.ts";
+export { createRingNetwork } from "./ring/ring-network.ts";
 export { Subpartition } from "./subpartition.ts";
 export {
   type ChannelId,

@@ -95,6 +95,8 @@ export class Subpartition {
   }
 
   #enqueue(kind: FrameKind, payload: Uint8Array): void {
+    // A ring may have room that nobody has been told of yet.
+    if (this.#queue.length > 0) this.#send();
     if (this.#queue.length === 0 && this.#channel.mayGo(payload.length))
       return this.#go(kind, payload);
     this.#queue.push({ kind, payload: payload.slice() });

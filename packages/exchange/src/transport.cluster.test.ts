@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { createLocalNetwork } from "./local-transport.ts";
 import { openSlotTransport, type RingSeat, ringSeats } from "./node/slot-transport.ts";
 import { openTcpTransport } from "./node/tcp-transport.ts";
+import { createRingNetwork } from "./ring/ring-network.ts";
 import type { Transport } from "./transport.ts";
 import { type TransportPair, transportContract } from "./transport-contract.fixture.ts";
 
@@ -25,6 +26,18 @@ transportContract(
   "local",
   async ([producing, consuming] = ["s", "s"]) => {
     const network = createLocalNetwork(nodePlatform.timers);
+    return pairOf(
+      network.transport({ host: "p", port: 1 }, producing),
+      network.transport({ host: "c", port: 2 }, consuming),
+    );
+  },
+  { refuses: false },
+);
+
+transportContract(
+  "rings in one process",
+  async ([producing, consuming] = ["s", "s"]) => {
+    const network = createRingNetwork(nodePlatform.timers);
     return pairOf(
       network.transport({ host: "p", port: 1 }, producing),
       network.transport({ host: "c", port: 2 }, consuming),

@@ -24,7 +24,7 @@ import {
   isTerminal,
   type JobState,
 } from "@millrace/coordinator";
-import { createLocalNetwork } from "@millrace/exchange";
+import { createRingNetwork } from "@millrace/exchange";
 import { assertDigest, chainGraph, type JobGraph } from "@millrace/graph";
 import { InlineTaskManager } from "@millrace/runtime";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
@@ -71,7 +71,7 @@ export class MiniCluster {
   readonly #platform: Platform;
   readonly #patient: PatientPlatform | undefined;
   readonly #options: MiniClusterOptions;
-  readonly #network: ReturnType<typeof createLocalNetwork>;
+  readonly #network: ReturnType<typeof createRingNetwork>;
   readonly #builds = new Map<string, () => BuiltJob>();
   readonly #managers = new Map<
     string,
@@ -85,7 +85,7 @@ export class MiniCluster {
     this.#patient = options.inspect === true ? createPatientPlatform(nodePlatform) : undefined;
     this.#platform = this.#patient ?? nodePlatform;
     this.store = options.store ?? memoryBlobStore();
-    this.#network = createLocalNetwork(this.#platform.timers);
+    this.#network = createRingNetwork(this.#platform.timers);
     this.coordinator = new Coordinator({
       platform: this.#platform,
       logger: options.logger ?? silentLogger,

@@ -6,7 +6,13 @@ import {
   coordinatorOptions,
   isTerminal,
 } from "@millrace/coordinator";
-import { createLocalNetwork, type LocalNetwork, type Transport } from "@millrace/exchange";
+import {
+  createLocalNetwork,
+  createRingNetwork,
+  type LocalNetwork,
+  type LocalNetworkHooks,
+  type Transport,
+} from "@millrace/exchange";
 import type { UpMessage } from "@millrace/protocol";
 import { InlineTaskManager } from "@millrace/runtime";
 import { type BlobStore, memoryBlobStore } from "@millrace/spi";
@@ -65,6 +71,7 @@ export class SimulatedCluster {
     platform: VirtualPlatform,
     jobs: readonly SimulatedJob[],
     mutant: Mutant | undefined,
+    overRings = false,
   ) {
     const { random } = platform;
     this.platform = platform;
@@ -76,7 +83,7 @@ export class SimulatedCluster {
     for (const { world } of jobs) world.abortAtRestore = mutant?.abortAtRestore === true;
     // Links keep their order: a delivery is never earlier than the one before it on the same link.
     const last = new Map<string, number>();
-    this.network = createLocalNetwork(platform.timers, {
+    const hooks: LocalNetworkHooks = {
       deliver: ({ from, to }, deliver) => {
         const link = `${from} ${to}`;
         const at = Math.max(last.get(link) ?? 0, platform.now + random.next() * this.#delayMs);
@@ -87,8 +94,11 @@ export class SimulatedCluster {
         for (let times = what === "twice" ? 2 : Number(what); times > 0; times--)
           platform.timers.after(at - platform.now, arrive);
       },
-    });
+    };
     this.#windowBytes = 100 + Math.floor(random.next() ** 3 * 32_000);
+    this.network = overRings
+      ? createRingNetwork(platform.timers, { hooks, leastRingBytes: 128 })
+      : createLocalNetwork(platform.timers, hooks);
     this.#silenceMs = random.next() < 0.5 ? 150 : 700;
     const managers = 2 + Math.floor(random.next() * 2);
     const needed = Math.max(...jobs.map(({ parallelism }) => parallelism));

@@ -306,4 +306,27 @@ export const engineMutants: readonly EngineMutant[] = [
     ],
     breaks: ["SIM-10"],
   },
+  {
+    name: "a batch is granted before it has been read",
+    edits: one(
+      "runtime/src/gate.ts",
+      "this.#readingBytes = payload.length;",
+      "this.#readingBytes = 0;\n        channel.inbound.grant(payload.length);",
+    ),
+    breaks: ["SIM-2", "SIM-3", "SIM-5"],
+  },
+  {
+    name: "a frame that had no room in its ring stops half-way",
+    edits: one("exchange/src/ring/ring-channel.ts", "if (writer.advance()) this.#line.ring();", ""),
+    breaks: ["SIM-5"],
+  },
+  {
+    name: "a grant frees a ring's room without giving credit",
+    edits: one(
+      "exchange/src/ring/ring.ts",
+      "this.#granted = (this.#granted + bytes) | 0;",
+      "if (this.#granted === 0) this.#granted = bytes;",
+    ),
+    breaks: ["SIM-5"],
+  },
 ];
