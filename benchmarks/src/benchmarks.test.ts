@@ -40,6 +40,7 @@ test("a family's name means all of its members; an unknown name is refused with 
   };
   expect(names("shuffle")).toEqual(["shuffle-p1", "shuffle-p2"]);
   expect(names("numbers-tcp", "idle", "chain5")).toEqual(["chain5", "numbers-tcp", "idle"]);
+  expect(names("checkpoint")).toEqual(["checkpoint"]);
   expect(names()).toHaveLength(benchmarks.length + experiments.length);
   expect(() => names("keyedsums-p1")).toThrow(/did you mean "keyedsum-p1"/);
 });

@@ -9,12 +9,13 @@ export interface Selected {
   readonly benchmarks: readonly Benchmark[];
   readonly experiments: readonly Experiment[];
 }
-/** Those named; a name that others begin with ("shuffle") means all of these; all when none is named. */
+/** Those named; a name that is none but begins others ("shuffle") means all of these; all when none is named. */
 export function selected(names: readonly string[]): Selected {
   const all = [...benchmarks, ...experiments].map(({ name }) => name);
   const wanted = new Set<string>(names.length === 0 ? all : []);
   for (const name of names) {
-    const meant = all.filter((each) => each === name || each.startsWith(`${name}-`));
+    const family = all.filter((each) => each.startsWith(`${name}-`));
+    const meant = all.includes(name) ? [name] : family;
     if (meant.length === 0) throw new UnknownName(name);
     for (const each of meant) wanted.add(each);
   }

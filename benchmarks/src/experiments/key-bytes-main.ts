@@ -43,23 +43,40 @@ const nowhere = () =>
     createWriter: () => ({ write() {}, flush() {} }),
   });
 
+/** Node does not count shared buffers: these are remembered when they are made. */
+const sharedBuffers: WeakRef<SharedArrayBuffer>[] = [];
+globalThis.SharedArrayBuffer = new Proxy(SharedArrayBuffer, {
+  construct(target, args: [number, { maxByteLength?: number }?]) {
+    const buffer = new target(...args);
+    sharedBuffers.push(new WeakRef(buffer));
+    return buffer;
+  },
+});
+
 function measure(file: string): void {
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();
-  writeFileSync(file, String(heapUsed + external));
+  const shared = sharedBuffers.reduce((sum, ref) => sum + (ref.deref()?.byteLength ?? 0), 0);
+  writeFileSync(file, String(heapUsed + external + shared));
 }
 
+interface Kept {
+  readonly keys: number;
+  /** As many for every number of keys, so that as much is under way. */
+  readonly records: number;
+  readonly file: string;
+}
 /** Measures when the last record is made: a few thousand before it are still under way, and no window has closed. */
-function inEngine(kind: KeyKind, keys: number, file: string) {
+function inEngine(kind: KeyKind, { keys, records, file }: Kept) {
   return (env: Env): void => {
     const isText = kind.includes("string");
     const stream = env
       .fromSource(
         generatorSource<Row>({
-          count: keys,
+          count: records,
           create(i) {
-            if (i === keys - 1) measure(file);
-            return { key: isText ? stringKey(i) : i, n: 1, at: 0 };
+            if (i === records - 1) measure(file);
+            return { key: isText ? stringKey(i % keys) : i % keys, n: 1, at: 0 };
           },
           type: isText ? (textRow as Type<Row>) : (numberRow as Type<Row>),
         }),
@@ -89,22 +106,23 @@ function inEngine(kind: KeyKind, keys: number, file: string) {
         .uid("out");
   };
 }
-function inMap(isText: boolean, keys: number, file: string): number {
+function inMap(isText: boolean, { keys, file }: Kept): number {
   const map = new Map<string | number, { sum: number; count: number }>();
   for (let i = 0; i < keys; i++) map.set(isText ? stringKey(i) : i, { sum: i + 0.5, count: 1 });
   measure(file);
   return map.size;
 }
 
-async function main([kind = "", keys = "", file = ""]: readonly string[]): Promise<void> {
-  const known = keyKinds.find((each) => each === kind);
-  if (known === undefined) return;
-  if (known.startsWith("Map")) {
-    inMap(known.includes("string"), Number(keys), file);
+async function main([name = "", keys, records, file = ""]: readonly string[]): Promise<void> {
+  const kind = keyKinds.find((each) => each === name);
+  if (kind === undefined) return;
+  const kept: Kept = { keys: Number(keys), records: Number(records), file };
+  if (kind.startsWith("Map")) {
+    inMap(kind.includes("string"), kept);
     return;
   }
   const cluster = await MiniCluster.start({ checkMutations: false });
-  const job = defineJob({ name: "key-bytes" }, inEngine(known, Number(keys), file));
+  const job = defineJob({ name: "key-bytes" }, inEngine(kind, kept));
   await (await cluster.submit(job)).ended;
   await cluster.close();
 }

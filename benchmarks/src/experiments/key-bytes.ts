@@ -26,7 +26,7 @@ export const keyBytes: Experiment = {
     for (const kind of keyKinds) {
       const values: number[] = [];
       for (let i = 0; i < (quick ? 1 : 3); i++)
-        values.push((await usedBytes(kind, many)) - (await usedBytes(kind, few)));
+        values.push((await usedBytes(kind, many, many)) - (await usedBytes(kind, few, many)));
       const aim = aims[kind];
       figures.push({
         figure: kind,
@@ -40,11 +40,18 @@ export const keyBytes: Experiment = {
   },
 };
 
-async function usedBytes(kind: KeyKind, keys: number): Promise<number> {
+async function usedBytes(kind: KeyKind, keys: number, records: number): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-key-bytes-"));
   const file = join(folder, "bytes");
   try {
-    await promisify(execFile)(process.execPath, ["--expose-gc", main, kind, String(keys), file]);
+    await promisify(execFile)(process.execPath, [
+      "--expose-gc",
+      main,
+      kind,
+      String(keys),
+      String(records),
+      file,
+    ]);
     return Number(readFileSync(file, "utf8"));
   } finally {
     rmSync(folder, { recursive: true, force: true });
