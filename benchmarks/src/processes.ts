@@ -15,6 +15,11 @@ export function cpuMsOf(pid: number): number {
   const fields = fieldsOf(pid);
   return (Number(fields[11]) + Number(fields[12])) * tickMs;
 }
+/** The same of children that have ended, and theirs. */
+export function endedChildrenCpuMs(): number {
+  const fields = fieldsOf(process.pid);
+  return (Number(fields[13]) + Number(fields[14])) * tickMs;
+}
 export function rssBytesOf(pid: number): number {
   return Number(fieldsOf(pid)[21]) * pageBytes;
 }
