@@ -14,6 +14,9 @@ export interface CpuProfile {
   /** Microseconds before each sample. */
   readonly timeDeltas?: readonly number[];
 }
+/** A sample that comes later than this came late because the process had no CPU: no function is to blame for that. */
+const longestSampleUs = 500;
+
 export interface HotFunction {
   readonly name: string;
   /** File and line; empty for what is not JavaScript. */
@@ -35,7 +38,7 @@ export function hotFunctions(profiles: readonly CpuProfile[]): readonly HotFunct
       const place = placeOf(frame.url, frame.lineNumber + 1);
       const key = `${name} ${place}`;
       const entry = selfUs.get(key) ?? { name, place, us: 0 };
-      entry.us += profile.timeDeltas?.[i] ?? 0;
+      entry.us += Math.min(profile.timeDeltas?.[i] ?? 0, longestSampleUs);
       selfUs.set(key, entry);
     }
   }
@@ -46,10 +49,11 @@ export function hotFunctions(profiles: readonly CpuProfile[]): readonly HotFunct
     .sort((a, b) => b.selfUs - a.selfUs);
 }
 
-export function hotText(functions: readonly HotFunction[], records: number): string {
-  const lines = functions.map(({ name, place, selfUs, share }) => {
+/** `cpuNs`: of a record, which the functions share. */
+export function hotText(functions: readonly HotFunction[], cpuNs: number): string {
+  const lines = functions.map(({ name, place, share }) => {
     const percent = `${(share * 100).toFixed(1)} %`.padStart(7);
-    const ns = `${((selfUs * 1_000) / records).toFixed(1)} ns`.padStart(10);
+    const ns = `${(share * cpuNs).toFixed(1)} ns`.padStart(10);
     return `${percent} ${ns}  ${name}  ${place}`;
   });
   return lines.join("\n");

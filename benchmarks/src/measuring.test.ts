@@ -67,6 +67,8 @@ test("a function's own time is of all places where it was sampled; waiting is no
     samples: [1, 2, 3, 4],
     timeDeltas: [1_000, 10, 20, 10],
   };
+  const late = { ...profile, timeDeltas: [0, 10_000, 0, 500] };
+  expect(hotFunctions([late]).map(({ share }) => share)).toEqual([0.5, 0.5]);
   expect(hotFunctions([profile])).toEqual([
     { name: "f", place: "data/src/a.ts:5", selfUs: 30, share: 0.75 },
     { name: "g", place: "job/uid:5", selfUs: 10, share: 0.25 },

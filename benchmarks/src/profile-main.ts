@@ -15,7 +15,7 @@ import { deoptsOf, deoptText } from "./deopts.ts";
 import { LocalCluster, layoutOf } from "./local-cluster.ts";
 import { type Measured, runVariant } from "./run-variant.ts";
 import { selected, UnknownName } from "./selected.ts";
-import { measuredRecords, variantsOf } from "./variant.ts";
+import { variantsOf } from "./variant.ts";
 
 const folder = join(import.meta.dirname, "../profiles");
 const shown = 25;
@@ -45,7 +45,7 @@ async function profile(
   writeFileSync(join(out, "deopts.txt"), deoptText(deopts));
   const hot = hotFunctions(profiles);
   print(`${name}, ${variant}: ${measured.cpuNs.toFixed(1)} ns of CPU a record under the profiler`);
-  print(hotText(hot.slice(0, shown), measuredRecords(benchmark, records)));
+  print(hotText(hot.slice(0, shown), measured.cpuNs));
   const ofUser = deopts.filter((deopt) => deopt.owner === "user").length;
   print(
     `deoptimizations: ${deopts.length - ofUser} of the engine's, ${ofUser} of the job's; in ${join(out, "deopts.txt")}`,

@@ -1,7 +1,7 @@
 /** The tables of the README, made from the results; a test compares them. */
 import { type Benchmark, engine } from "./benchmark.ts";
 import type { Spread, VariantRow } from "./pairs.ts";
-import type { FigureResults, Results } from "./results.ts";
+import type { FigureResults, Results, Where } from "./results.ts";
 
 const begin = "<!-- results: written by pnpm bench -->";
 const end = "<!-- end of results -->";
@@ -15,7 +15,7 @@ export function tableOf(
     return results === undefined ? [] : results.rows.map((row) => lineOf(benchmark, results, row));
   });
   return [
-    "| benchmark | variant | CPU ns | wall ns | engine / it | RSS MB | GC | aim | Flink | commit |",
+    "| benchmark | variant | CPU ns | wall ns | engine / it | RSS MB | GC | aim | Flink | commit, load |",
     "|---|---|---|---|---|---|---|---|---|---|",
     ...lines,
   ].join("\n");
@@ -32,10 +32,12 @@ function lineOf(benchmark: Benchmark, results: Results, row: VariantRow): string
     `${(row.gcShare * 100).toFixed(1)} %`,
     isEngine ? (benchmark.aim ?? "") : "",
     isEngine ? (benchmark.flinkNs ?? "") : "",
-    isEngine ? results.commit : "",
+    isEngine ? takenAt(results) : "",
   ];
   return `| ${cells.join(" | ")} |`;
 }
+
+const takenAt = ({ commit, loadBefore }: Where): string => `${commit}, ${loadBefore.toFixed(1)}`;
 
 export function figuresTableOf(
   names: readonly string[],
@@ -46,12 +48,12 @@ export function figuresTableOf(
     if (results === undefined) return [];
     return results.figures.map(({ figure, unit, values, aim = "", flink = "" }, i) => {
       const shown = `${triple(values, digitsOf(values))} ${unit}`;
-      const [label, commit] = i === 0 ? [`**${name}**`, results.commit] : ["", ""];
-      return `| ${[label, figure, shown, aim, flink, commit].join(" | ")} |`;
+      const [label, taken] = i === 0 ? [`**${name}**`, takenAt(results)] : ["", ""];
+      return `| ${[label, figure, shown, aim, flink, taken].join(" | ")} |`;
     });
   });
   return [
-    "| benchmark | figure | here | aim | Flink | commit |",
+    "| benchmark | figure | here | aim | Flink | commit, load |",
     "|---|---|---|---|---|---|",
     ...lines,
   ].join("\n");
