@@ -214,7 +214,7 @@ function batchesOf(keys: number, keyOf: (i: number) => unknown): readonly Record
       const key = keyOf(Math.floor(((state >>> 8) / 0x100_0000) * keys));
       writer.add({ key, n: i + 0.5 }, 0, hashKey(key));
     }
-    const batch = decodeBatch(writer.take());
+    const batch = decodeBatch(writer.take().slice());
     if (batch.rows !== rowsPerBatch) throw new Error("a batch was cut");
     return batch;
   });

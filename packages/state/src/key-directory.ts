@@ -5,7 +5,7 @@
  * DIR-2  An id is given away again only when no row holds it, it is not the selected one, and no batch whose keys were looked up may
  *        still name it.
  * DIR-3  A batch's keys are looked up together: first all places in the index, then all comparisons, so that the loads of many keys wait
- *        side by side. What is not found so is looked up by itself when its row comes.
+ *        side by side. What was not at the first place that the index gave is looked up by itself.
  *
  *   id → number    Float64, when some key is a number
  *   id → place     in the arena, in words of 4 bytes; 0 for a number     id → hash    of what lies in the arena
@@ -200,7 +200,7 @@ export class KeyDirectory implements SlotOwner {
 
   // ── batches ────────────────────────────────────────────────────────────────────────────────
 
-  /** Ids of the number keys in rows [from, to), -1 where one has to be looked up by itself. */
+  /** Ids of the number keys in rows [from, to), -1 where there is none yet. */
   lookUpNumbers(
     hashes: Uint32Array,
     keys: Float64Array | Int32Array,
@@ -213,8 +213,9 @@ export class KeyDirectory implements SlotOwner {
     const at = this.#at;
     for (let i = from; i < to; i++) {
       const id = ids[i - from]!;
-      if (id < 0) continue;
-      if (numbers[id] !== keys[i] || (at !== undefined && at[id] !== 0)) ids[i - from] = none;
+      const key = keys[i]!;
+      if (id < 0 || numbers[id] !== key || (at !== undefined && at[id] !== 0))
+        ids[i - from] = this.#findNumber(key, hashes[i]! | 0);
     }
   }
   /** The same for strings that are all ASCII. */
@@ -226,35 +227,20 @@ export class KeyDirectory implements SlotOwner {
   ): void {
     const { from, to } = rows;
     this.#begin(hashes, from, to, ids);
-    const ats = this.#at;
     const own = this.#hashes;
-    if (ats === undefined || own === undefined) {
+    if (own === undefined) {
       ids.fill(none, 0, to - from);
       return;
     }
     const { bytes, ends } = text;
     const wanted = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const arena = this.#arena;
-    const view = this.#view;
-    let start = from === 0 ? 0 : ends[from - 1]!;
+    let start = text.from + (from === 0 ? 0 : ends[from - 1]!);
     for (let i = from; i < to; i++) {
-      const end = ends[i]!;
+      const end = text.from + ends[i]!;
+      const hash = hashes[i]! | 0;
       const id = ids[i - from]!;
-      if (id >= 0) {
-        const at = ats[id]! * word;
-        const length = end - start;
-        const same =
-          own[id] === (hashes[i]! | 0) &&
-          at !== 0 &&
-          (length < longKey - 1
-            ? arena[at] === length + 1 &&
-              sameText(view, at + 1, wanted, text.from + start, length) &&
-              arena[at + 1 + length] === stringTag
-            : this.#lengthAt(at) === length + 1 &&
-              sameText(view, at + 1 + word, wanted, text.from + start, length) &&
-              arena[at + 1 + word + length] === stringTag);
-        if (!same) ids[i - from] = none;
-      }
+      if (id < 0 || own[id] !== hash || !this.#holdsAscii(id, wanted, start, end - start))
+        ids[i - from] = this.#findAscii(hash, wanted, start, end - start);
       start = end;
     }
   }
@@ -279,12 +265,9 @@ export class KeyDirectory implements SlotOwner {
     return this.#at === undefined || this.#at[id] === 0;
   }
   #find(key: unknown, hash: number): number {
+    if (typeof key === "number") return this.#findNumber(key, hash);
     const index = this.#index;
     let id = index.first(hash);
-    if (typeof key === "number") {
-      while (id >= 0 && !(this.#isNumber(id) && this.#numbers?.[id] === key)) id = index.next();
-      return id;
-    }
     let bytes: Uint8Array | undefined;
     for (; id >= 0; id = index.next()) {
       if (this.#isNumber(id) || this.#hashes![id] !== hash) continue;
@@ -294,6 +277,32 @@ export class KeyDirectory implements SlotOwner {
       if (this.#holds(at, bytes, 0, bytes.length)) return id;
     }
     return none;
+  }
+  #findNumber(key: number, hash: number): number {
+    const index = this.#index;
+    let id = index.first(hash);
+    while (id >= 0 && !(this.#isNumber(id) && this.#numbers?.[id] === key)) id = index.next();
+    return id;
+  }
+  /** Of a string of ASCII that lies at `at` of `wanted`. */
+  #findAscii(hash: number, wanted: DataView, at: number, length: number): number {
+    const index = this.#index;
+    let id = index.first(hash);
+    while (id >= 0 && !(this.#hashes![id] === hash && this.#holdsAscii(id, wanted, at, length)))
+      id = index.next();
+    return id;
+  }
+  #holdsAscii(id: number, wanted: DataView, at: number, length: number): boolean {
+    const place = this.#at![id]! * word;
+    // A number is at 0, where there is none of that length.
+    const from = place + (length < longKey - 1 ? 1 : 1 + word);
+    return (
+      (length < longKey - 1
+        ? this.#arena[place] === length + 1
+        : place !== 0 && this.#lengthAt(place) === length + 1) &&
+      sameText(this.#view, from, wanted, at, length) &&
+      this.#arena[from + length] === stringTag
+    );
   }
   /** Only of strings whose units are bytes below 128, which are their own UTF-8. */
   #holdsText(at: number, text: string): boolean {

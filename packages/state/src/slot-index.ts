@@ -18,6 +18,9 @@ const smallest = 16;
 /** Entries moved per insertion; the new table can't fill up before the old one is empty. */
 const movedPerInsert = 64;
 
+/** Entries moved when many are looked up. */
+const movedPerGuess = 1_024;
+
 /** 0: empty. Else slot + 1 in the bits of `low`, which are never all set, below a part of the hash; or `removed`. */
 class Entries {
   readonly entries: Int32Array;
@@ -109,6 +112,8 @@ export class SlotIndex {
   }
   /** For each of some hashes a slot that may be the one, or -1; both can be wrong, and `first` tells. The loads of many wait side by side. */
   guess(hashes: Uint32Array, from: number, to: number, into: Int32Array): void {
+    // Without new slots the old table would stay for good.
+    if (this.#old !== undefined) this.#move(this.#old, movedPerGuess);
     const { entries, mask, low } = this.#table;
     for (let i = from; i < to; i++) {
       const hash = hashes[i]! | 0;
