@@ -1,7 +1,7 @@
 /**
  * Batches of a keyed operator row by row, each with its key selected: keys are looked up together, values are made as the batch makes them.
  *
- * KRW-1  Same as `onElement` for each row in order, but for who selects the key (BKY-1).
+ * KYR-1  Same as `onElement` for each row in order, but for who selects the key (BKY-1).
  */
 import type { RecordBatch } from "@millrace/data";
 import type { OperatorSetup } from "@millrace/spi";

@@ -52,7 +52,7 @@ const suites: Readonly<Partial<Record<OperatorKind, readonly VerifyCase[]>>> = {
 /** Filled by the suites below; the last tests look at it. */
 const reports = new Map<string, VerifyReport>();
 
-describe("every operator says under torment what it says in peace (VER-1, VER-2)", () => {
+describe("every operator says under torment what it says in peace (VER-1, VER-2; batches against values: KYR-1, ROL-3, WCT-1, WND-5)", () => {
   for (const [kind, cases] of Object.entries(suites)) {
     test(kind, async () => {
       const report = await verifyOperator(operatorDefinition(kind), cases);
