@@ -267,8 +267,8 @@ export const engineMutants: readonly EngineMutant[] = [
     breaks: ["SIM-8"],
   },
   {
-    // Each of the two alone is enough: the one who numbers gives a number once (CHK-3), and gates refuse a barrier whose number was given
-    // up (ALN-3). Without them what was under way for the first try counts for the second: acknowledgements and barriers (SIM-3, or
+    // The one who numbers gives a number once (CHK-3); were it otherwise, a source begins no number again (TSK-6), and gates refuse a
+    // barrier whose number was given up (ALN-3). Without them what was under way for the first try counts for the second: acknowledgements and barriers (SIM-3, or
     // SIM-2 when the sink and its committer are of two tries), and uploads, which then replace what the log has by hash (SIM-5).
     name: "the number of an aborted checkpoint is used again",
     edits: [
@@ -281,6 +281,11 @@ export const engineMutants: readonly EngineMutant[] = [
         file: "checkpoint/src/aligner.ts",
         find: "      last = Math.max(last, checkpointId);\n",
         replace: "      last = Math.min(last, checkpointId - 1);\n",
+      },
+      {
+        file: "runtime/src/task.ts",
+        find: "if (barrier.checkpointId <= this.#newestTrigger) return;",
+        replace: "",
       },
     ],
     breaks: ["SIM-2", "SIM-3", "SIM-5"],
