@@ -39,7 +39,9 @@ export function sortRows(runs: readonly RowRun[]): SortedRows {
     if (to - from > 1) order.subarray(from, to).sort((x, y) => compare(x, y) || run[y]! - run[x]!);
     from = to;
   }
-  return { count, order, run, at, same: (x, y) => compare(x, y) === 0 };
+  const same = (x: number, y: number): boolean =>
+    high[x] === high[y] && low[x] === low[y] && compare(x, y) === 0;
+  return { count, order, run, at, same };
 }
 
 /** Of each row: group and two bytes, four more bytes. Bytes that a key does not have are 0. */
