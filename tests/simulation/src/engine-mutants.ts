@@ -322,7 +322,11 @@ export const engineMutants: readonly EngineMutant[] = [
   },
   {
     name: "a frame that had no room in its ring stops half-way",
-    edits: one("exchange/src/ring/ring-channel.ts", "if (writer.advance()) this.#line.ring();", ""),
+    edits: one(
+      "exchange/src/ring/ring-channel.ts",
+      "if (this.#advance(writer)) this.#line.ring();",
+      "",
+    ),
     breaks: ["SIM-5"],
   },
   {

@@ -91,11 +91,12 @@ export class RingBell {
   }
   #look(): void {
     if (this.#closed) return;
-    const found = this.#poll() || this.#active;
-    this.#active = false;
     const now = performance.now();
-    if (found) this.#busyAt = now;
-    if (now - this.#busyAt < restMs) setImmediate(this.#turn);
+    if (this.#poll()) this.#busyAt = now;
+    const active = this.#active;
+    this.#active = false;
+    // What it has done itself is no reason to look on, but a reason not to sleep yet: it may do more in the next turn.
+    if (active || now - this.#busyAt < restMs) setImmediate(this.#turn);
     else this.#sleep();
   }
   #sleep(): void {

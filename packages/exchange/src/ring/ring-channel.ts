@@ -24,6 +24,8 @@ export class RingOutbound implements OutboundChannel {
   /** Counters of the reader as they were when the listener was called last. */
   #toldGranted = 0;
   #toldReleased = 0;
+  /** It has said that it waits (RNG-6). */
+  #waits = false;
   #onCredit: (() => void) | undefined;
   #onHint: ((payload: Uint8Array) => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
@@ -34,15 +36,16 @@ export class RingOutbound implements OutboundChannel {
     this.#line = line;
   }
   get credit(): number {
+    if (this.#writer !== undefined) this.#takeCredit(this.#writer.granted);
     return this.#credit.bytes;
   }
   mayGo(payloadBytes: number): boolean {
-    if (this.#writer === undefined) return false;
-    if (!this.#credit.covers(payloadBytes)) {
-      this.#takeCredit(this.#writer.granted);
-      if (!this.#credit.covers(payloadBytes)) return false;
-    }
-    return this.#writer.room(payloadBytes);
+    const writer = this.#writer;
+    if (writer === undefined) return false;
+    if (this.#fits(writer, payloadBytes)) return true;
+    this.#waits = true;
+    writer.waiting = true;
+    return this.#fits(writer, payloadBytes);
   }
   send(kind: FrameKind, payload: Uint8Array): void {
     if (this.#closed) return;
@@ -52,6 +55,7 @@ export class RingOutbound implements OutboundChannel {
         fields: { edge: this.id.edge, reason: "no room", payloadBytes: payload.length },
       });
     this.#writer.write(kind, payload);
+    this.#advance(this.#writer);
     this.#line.ring();
   }
   onCredit(listener: () => void): void {
@@ -79,9 +83,10 @@ export class RingOutbound implements OutboundChannel {
     if (writer === undefined || this.#closed) return false;
     const { granted, released } = writer;
     if (granted === this.#toldGranted && released === this.#toldReleased) return false;
+    if (this.#waits) this.#waits = writer.waiting = false;
     this.#toldGranted = granted;
     this.#toldReleased = released;
-    if (writer.advance()) this.#line.ring();
+    if (this.#advance(writer)) this.#line.ring();
     this.#takeCredit(granted);
     this.#onCredit?.();
     return true;
@@ -97,6 +102,21 @@ export class RingOutbound implements OutboundChannel {
     this.#onFailure?.(peerLost(this.id, error));
   }
 
+  /** The rest of a large frame goes as far as there is room; true when it went on. */
+  #advance(writer: RingWriter): boolean {
+    let went = false;
+    while (writer.pending) {
+      this.#waits = true;
+      writer.waiting = true;
+      if (!writer.advance()) break;
+      went = true;
+    }
+    return went;
+  }
+  #fits(writer: RingWriter, payloadBytes: number): boolean {
+    if (!this.#credit.covers(payloadBytes)) this.#takeCredit(writer.granted);
+    return this.#credit.covers(payloadBytes) && writer.room(payloadBytes);
+  }
   #takeCredit(granted: number): void {
     const bytes = (granted - this.#granted) >>> 0;
     if (bytes === 0) return;
@@ -134,7 +154,7 @@ export class RingInbound implements InboundChannel {
     if (this.#closed) return;
     this.#grant.given(bytes);
     this.#reader.grant(bytes);
-    this.#line.ring();
+    if (this.#reader.awaited) this.#line.ring();
   }
   sendHint(payload: Uint8Array): void {
     if (!this.#closed) this.#line.hint(payload);

@@ -2,7 +2,7 @@
  * A ring: frames from one writer to one reader through memory that both see, written and read where they lie. Only arithmetic: who wakes
  * whom is not its business.
  *
- *   memory   i32 written | i32 released, i32 granted | bytes, a power of two
+ *   memory   i32 written, i32 waiting | i32 released, i32 granted | bytes, a power of two
  *   frame    u32 bytes that the frame still has, this piece included | u32 kind and marks | payload, filled up to 8
  *
  * The two groups of counters lie on cache lines of their own: each has one thread that writes it. Positions and granted bytes count up
@@ -15,6 +15,7 @@
  *        anything. What did not fit yet is a copy at the writer, and no other frame goes before it is through: one at each end.
  * RNG-4  Taken frames are released in order, each when that many bytes have been granted (TRN-6). What is granted beyond the frames taken
  *        releases nothing.
+ * RNG-6  A writer that lacks credit or room says so (`waiting`) and then looks once more: a grant that it does not see, sees that it waits.
  * RNG-5  A frame is published after it has been written, and released after it has been read: `Atomics` order both.
  */
 import { fail } from "../fail.ts";
@@ -26,6 +27,7 @@ const alignment = 8;
 const lineBytes = 128;
 const dataAt = 2 * lineBytes;
 const writtenWord = 0;
+const waitingWord = 1;
 const releasedWord = lineBytes / 4;
 const grantedWord = releasedWord + 1;
 /** Room for a usual batch in one piece; a larger window is refilled while it is read. */
@@ -106,9 +108,17 @@ export class RingWriter {
   get released(): number {
     return Atomics.load(this.#ring.words, releasedWord);
   }
+  /** Whether grants and releases are to be told (RNG-6). */
+  set waiting(waits: boolean) {
+    Atomics.store(this.#ring.words, waitingWord, waits ? 1 : 0);
+  }
   /** True when a payload of that size can be written now; of a large one, its first piece. */
   room(payloadBytes: number): boolean {
     return this.#rest === undefined && this.#fits(payloadBytes);
+  }
+  /** Pieces of a large frame wait for room. */
+  get pending(): boolean {
+    return this.#rest !== undefined;
   }
   /** Copies a frame into the ring, for which there is room. */
   write(kind: FrameKind, payload: Uint8Array): void {
@@ -199,6 +209,10 @@ export class RingReader {
   }
   get released(): number {
     return this.#released;
+  }
+  /** The writer needs to hear of grants (RNG-6). */
+  get awaited(): boolean {
+    return Atomics.load(this.#ring.words, waitingWord) === 1;
   }
 
   /** Looks at what has been written; true when there is something to take. */
