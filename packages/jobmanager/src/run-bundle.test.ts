@@ -5,7 +5,8 @@ import { type BlobStore, memoryBlobStore } from "@millrace/spi";
 import { expect, test } from "vitest";
 import { Bundles } from "./bundles.ts";
 import { graph } from "./graph.fixture.ts";
-import { createRestApp } from "./rest-server.ts";
+import { ask } from "./rest/ask.fixture.ts";
+import { createRestApp } from "./rest/rest-app.ts";
 
 async function lead(store: BlobStore) {
   const coordinator = new Coordinator({
@@ -25,18 +26,18 @@ async function lead(store: BlobStore) {
     environment: { version: "", arch: "", options: [] },
     metricsText: () => ({ contentType: "text/plain", text: "" }),
   });
-  const uploaded = await app.inject({
+  const uploaded = await ask(app, {
     method: "POST",
     url: "/v1/bundles/upload?name=job.ts",
     payload: Buffer.from("export {}"),
-    headers: { "content-type": "application/javascript" },
+    contentType: "application/javascript",
   });
   const { id } = uploaded.json() as { id: string };
   return {
     coordinator,
     async run(payload: unknown) {
       const url = `/v1/bundles/${id}/run`;
-      const answer = await app.inject({ method: "POST", url, payload: payload as object });
+      const answer = await ask(app, { method: "POST", url, payload });
       const body = answer.json() as {
         readonly jobid?: string;
         readonly error?: { readonly code: string; readonly fields: { readonly path?: string } };
@@ -45,7 +46,6 @@ async function lead(store: BlobStore) {
     },
     async close() {
       coordinator.close();
-      await app.close();
     },
   };
 }

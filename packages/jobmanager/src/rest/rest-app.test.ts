@@ -4,9 +4,10 @@ import { Coordinator, coordinatorOptions } from "@millrace/coordinator";
 import { type Route, type RouteName, routes } from "@millrace/protocol/rest";
 import { memoryBlobStore } from "@millrace/spi";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Bundles } from "./bundles.ts";
-import { graph } from "./graph.fixture.ts";
-import { createRestApp, type RestContext } from "./rest-server.ts";
+import { Bundles } from "../bundles.ts";
+import { graph } from "../graph.fixture.ts";
+import { ask } from "./ask.fixture.ts";
+import { createRestApp, type RestContext } from "./rest-app.ts";
 
 const store = memoryBlobStore();
 const coordinator = new Coordinator({
@@ -30,14 +31,14 @@ const jobId = "a".repeat(32);
 
 beforeAll(async () => {
   await coordinator.start();
-  const uploaded = await app.inject({
+  const uploaded = await ask(app, {
     method: "POST",
     url: "/v1/bundles/upload?name=job.ts",
     payload: Buffer.from("export {}"),
-    headers: { "content-type": "application/javascript" },
+    contentType: "application/javascript",
   });
   const { id } = uploaded.json() as { id: string };
-  const run = await app.inject({
+  const run = await ask(app, {
     method: "POST",
     url: `/v1/bundles/${id}/run`,
     payload: { graph, jobId, jobName: "job" },
@@ -46,7 +47,6 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   coordinator.close();
-  await app.close();
 });
 
 const path = (route: Route) => route.path.replace(":jobid", jobId).replace(":vertexid", "v0");
@@ -58,14 +58,13 @@ const answered = (Object.entries(routes) as [RouteName, Route][]).filter(
 );
 
 test.each(answered)("RST-1: %s answers for a job that waits for slots", async (_name, route) => {
-  const response = await app.inject({ method: "GET", url: `/v1${path(route)}` });
+  const response = await ask(app, { method: "GET", url: `/v1${path(route)}` });
   expect(response.statusCode, response.body).toBe(route.status);
 });
 
 test("RST-1: an answer that is not of its schema does not leave", async () => {
   const broken = createRestApp({ ...context, config: { "heartbeat.interval": 500 as never } });
-  const response = await broken.inject("/v1/jobmanager/config");
-  await broken.close();
+  const response = await ask(broken, "/v1/jobmanager/config");
   expect(response.statusCode).toBe(500);
   const { error } = response.json() as { error: { code: string; domain: string; fields: object } };
   expect(error).toMatchObject({ code: "REST_INTERNAL", domain: "internal" });
@@ -75,8 +74,29 @@ test("RST-1: an answer that is not of its schema does not leave", async () => {
   });
 });
 
+test("RST-1: of an answer nothing undeclared leaves, and what a handler shows stays whole", async () => {
+  const more = { version: "v24.0.0", arch: "x64", options: [], secret: "s3cret" };
+  const careless = createRestApp({ ...context, environment: more });
+  const response = await ask(careless, "/v1/jobmanager/environment");
+  expect(response.json()).toEqual({
+    jvm: { version: "v24.0.0", arch: "x64", options: [] },
+    classpath: [],
+  });
+  expect(more.secret).toBe("s3cret");
+});
+
+test("RST-1: the module is for its route alone", async () => {
+  const response = await ask(app, {
+    method: "POST",
+    url: `/v1/jobs/${jobId}/checkpoints`,
+    payload: Buffer.alloc(1_000),
+    contentType: "application/octet-stream",
+  });
+  expect(response.statusCode).toBe(415);
+});
+
 test("paths are served with and without the version, as Flink's tools expect", async () => {
-  const [a, b] = await Promise.all([app.inject("/jobs"), app.inject("/v1/jobs")]);
+  const [a, b] = await Promise.all([ask(app, "/jobs"), ask(app, "/v1/jobs")]);
   expect(a.json()).toEqual(b.json());
   expect(a.json()).toEqual({ jobs: [{ id: jobId, status: "CREATED" }] });
 });
@@ -176,7 +196,7 @@ test.each([
     "REST_BAD_REQUEST",
   ],
 ] as const)("RST-2: %s answers a code", async (_what, method, url, payload, status, code) => {
-  const response = await app.inject({ method, url, ...(payload === undefined ? {} : { payload }) });
+  const response = await ask(app, { method, url, ...(payload === undefined ? {} : { payload }) });
   const body = response.json() as { errors: string[]; error: { code: string; fix: string } };
   expect([response.statusCode, body.error.code]).toEqual([status, code]);
   expect(body.errors).toHaveLength(1);
@@ -186,7 +206,7 @@ test.each([
 test("RST-2: what is not there is named with what is nearest, what is wrong with a body by its place", async () => {
   const refusal = async (method: "GET" | "POST", url: string, payload?: object) =>
     (
-      (await app.inject({ method, url, ...(payload === undefined ? {} : { payload }) })).json() as {
+      (await ask(app, { method, url, ...(payload === undefined ? {} : { payload }) })).json() as {
         error: { fields: object };
       }
     ).error.fields;
@@ -197,7 +217,7 @@ test("RST-2: what is not there is named with what is nearest, what is wrong with
   });
   const checkpoints = `/v1/jobs/${jobId}/checkpoints`;
   expect(await refusal("POST", checkpoints, { kind: "x" })).toEqual({
-    problems: ["must NOT have additional properties: kind"],
+    problems: ["must not have additional properties: kind"],
   });
   const { problems } = (await refusal("POST", checkpoints, { checkpointType: "BANANA" })) as {
     problems: readonly string[];
@@ -206,11 +226,11 @@ test("RST-2: what is not there is named with what is nearest, what is wrong with
 });
 
 test("RST-2: a body of another type is the caller's fault, in our form", async () => {
-  const response = await app.inject({
+  const response = await ask(app, {
     method: "POST",
     url: `/v1/jobs/${jobId}/checkpoints`,
     payload: "<a/>",
-    headers: { "content-type": "text/xml" },
+    contentType: "text/xml",
   });
   expect(response.statusCode).toBe(415);
   expect((response.json() as { error: object }).error).toEqual({
@@ -224,20 +244,18 @@ test("RST-2: a body of another type is the caller's fault, in our form", async (
 });
 
 test("RST-2: a body that is not JSON is refused", async () => {
-  const response = await app.inject({
+  const response = await ask(app, {
     method: "POST",
     url: `/v1/jobs/${jobId}/checkpoints`,
     payload: "{",
-    headers: { "content-type": "application/json" },
+    contentType: "application/json",
   });
   expect(response.statusCode).toBe(400);
 });
 
 test("the OpenAPI page names every route", async () => {
-  expect((await app.inject("/openapi.json")).body).toBe(
-    (await app.inject("/v1/openapi.json")).body,
-  );
-  const description = (await app.inject("/v1/openapi.json")).json() as {
+  expect((await ask(app, "/openapi.json")).body).toBe((await ask(app, "/v1/openapi.json")).body);
+  const description = (await ask(app, "/v1/openapi.json")).json() as {
     paths: Record<string, Record<string, unknown>>;
   };
   const listed = Object.values(description.paths).reduce(
@@ -248,9 +266,9 @@ test("the OpenAPI page names every route", async () => {
 });
 
 test("a job without slots is cancelled at once, and only once", async () => {
-  expect((await app.inject({ method: "PATCH", url: `/v1/jobs/${jobId}` })).statusCode).toBe(202);
+  expect((await ask(app, { method: "PATCH", url: `/v1/jobs/${jobId}` })).statusCode).toBe(202);
   await expect
-    .poll(async () => ((await app.inject(`/v1/jobs/${jobId}`)).json() as { state: string }).state)
+    .poll(async () => ((await ask(app, `/v1/jobs/${jobId}`)).json() as { state: string }).state)
     .toBe("CANCELED");
-  expect((await app.inject({ method: "PATCH", url: `/v1/jobs/${jobId}` })).statusCode).toBe(409);
+  expect((await ask(app, { method: "PATCH", url: `/v1/jobs/${jobId}` })).statusCode).toBe(409);
 });
