@@ -60,7 +60,7 @@ test("an upload, a HEAD, metrics and a path that is not there", async () => {
   expect(nothing.status).toBe(404);
 });
 
-test.each([
+test.each<[string, Readonly<Record<string, string>>]>([
   ["said", { "content-length": String(maxBundleBytes + 1) }],
   ["found out", { "transfer-encoding": "chunked" }],
 ])("RSV-1: a body that is too large is refused, when its size is %s", async (_how, headers) => {

@@ -9,7 +9,7 @@
  */
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { MessageChannel, Worker, type WorkerOptions } from "node:worker_threads";
+import { Worker, type WorkerOptions } from "node:worker_threads";
 import { errorInfo } from "@millrace/base";
 import { ringSeats, type SlotAddress } from "@millrace/exchange/node";
 import { openStore } from "@millrace/storage";
@@ -51,30 +51,34 @@ async function start(runner: RunnerStart): Promise<void> {
   const resourceLimits = {
     maxOldGenerationSizeMb: workerHeapMb(runner.memoryBytes, runner.start.slots.length),
   };
-  const helper = newWorker("segment-main", {
-    workerData: { store: runner.store, copies: runner.copies } satisfies HelperStart,
-    resourceLimits,
-  });
-  helper.on("error", (error) => void crash(error));
+  let helper: Worker | undefined;
+  const startHelper = () => {
+    const { store, copies } = runner;
+    const workerData: HelperStart = { store, copies };
+    const started = newWorker("segment-main", { workerData, resourceLimits });
+    started.on("error", (error) => void crash(error));
+    return started;
+  };
   const seats = process.env["MILLRACE_TRANSPORT"] === "tcp" ? [] : ringSeats(runner.start.slots);
   for (const slot of runner.start.slots) {
     const rings = seats.find((seat) => seat.slot === slot);
-    const { port1, port2 } = new MessageChannel();
-    helper.postMessage(port2, [port2]);
     const workerData: WorkerStart = {
       runner,
       slot,
       bundleFile,
-      segments: port1,
       ...(rings === undefined ? {} : { rings }),
     };
     const worker = newWorker("slot-main", {
       workerData,
-      transferList: [port1, ...(rings?.ports ?? []).map(({ port }) => port)],
+      transferList: (rings?.ports ?? []).map(({ port }) => port),
       resourceLimits,
     });
     workers.set(slot, worker);
-    worker.on("message", (message: FromWorker) => receive(message, runner));
+    worker.on("message", (message: FromWorker) => {
+      if (message.kind !== "helper") return receive(message, runner);
+      helper ??= startHelper();
+      helper.postMessage(message.port, [message.port]);
+    });
     worker.on("error", (error) => void crash(ofHeap(error, slot, resourceLimits)));
     worker.on("exit", (code) => {
       if (finished < workers.size)
@@ -103,7 +107,7 @@ function newWorker(entry: string, options: WorkerOptions = {}): Worker {
   });
 }
 
-function receive(message: FromWorker, runner: RunnerStart): void {
+function receive(message: Exclude<FromWorker, { kind: "helper" }>, runner: RunnerStart): void {
   switch (message.kind) {
     case "listening":
       addresses.push({ slot: message.slot, host: message.host, port: message.port });

@@ -51,6 +51,8 @@ export type FromWorker =
       readonly host: string;
       readonly port: number;
     }
+  /** Segments that the runner's helper thread builds come by this port. */
+  | { readonly kind: "helper"; readonly port: MessagePort }
   | { readonly kind: "finished" };
 
 export interface WorkerStart {
@@ -58,8 +60,6 @@ export interface WorkerStart {
   readonly slot: number;
   /** The bundle as a file, loaded once per worker. */
   readonly bundleFile: string;
-  /** To the runner's helper thread. */
-  readonly segments: MessagePort;
   /** Memory shared with the runner's other slots; absent: everything goes by TCP. */
   readonly rings?: RingSeat;
 }
@@ -69,10 +69,10 @@ export function entryFile(name: string, url: string): URL {
   return new URL(`./${name}${url.endsWith(".ts") ? ".ts" : ".js"}`, url);
 }
 
-/** Node's arguments for a child process: those of this one, but never its debugger's port. */
+/** Node's arguments for a child process: those of this one, but never its debugger's port, nor the small heap of a daemon. */
 export function childArguments(): string[] {
   return [
-    ...process.execArgv.filter((arg) => !arg.startsWith("--inspect")),
+    ...process.execArgv.filter((arg) => !/^--(inspect|max-semi-space-size)/.test(arg)),
     "--enable-source-maps",
   ];
 }

@@ -4,12 +4,13 @@
  * WRK-1  Whatever is not caught here ends the whole runner: half a job is worse than none.
  */
 import { inspect } from "node:util";
-import { parentPort, workerData } from "node:worker_threads";
+import { MessageChannel, parentPort, workerData } from "node:worker_threads";
 import { errorInfo } from "@millrace/base";
 import { faultPoints, nodePlatform, secretFromEnvironment, zstd } from "@millrace/base/node";
 import { openSlotTransport } from "@millrace/exchange/node";
 import type { DownMessage } from "@millrace/protocol";
 import { applyCommand, collectMetrics, Slot, upMessageOf } from "@millrace/runtime";
+import { inlineSegmentBuilder } from "@millrace/state";
 import { openStore } from "@millrace/storage";
 import { createLogger } from "@millrace/telemetry";
 import { attributed, ownerOfCode } from "./code-owner.ts";
@@ -19,17 +20,12 @@ import { localObjects } from "./local-objects.ts";
 import { debugged } from "./machine.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./runner-protocol.ts";
 import { threadSegmentBuilder } from "./segment-thread.ts";
+import { sharedSegmentBuilder } from "./shared-segments.ts";
 import { captureConsole } from "./user-console.ts";
 
 const port = parentPort;
 if (port === null) throw new Error("slot-main runs as a worker thread");
-const {
-  runner,
-  slot: slotIndex,
-  bundleFile,
-  segments: segmentPort,
-  rings,
-} = workerData as WorkerStart;
+const { runner, slot: slotIndex, bundleFile, rings } = workerData as WorkerStart;
 const { start } = runner;
 const attempt = start.attempt ?? { jobId: "", epoch: 0, attempt: 0 };
 const metricsIntervalMs = 1_000;
@@ -57,7 +53,20 @@ const transport = await openSlotTransport({
   ...(debugged() ? { heartbeatMs: 0 } : {}),
 });
 const code = await loadJobCode(bundleFile, JSON.parse(start.parameters), start.graphDigest);
-const segments = threadSegmentBuilder(segmentPort);
+const segments = sharedSegmentBuilder(
+  inlineSegmentBuilder(zstd, {
+    async put(key, bytes) {
+      await store.put(key, bytes);
+      // Nobody waits for a copy.
+      void copies?.keep(key, bytes);
+    },
+  }),
+  () => {
+    const { port1, port2 } = new MessageChannel();
+    port.postMessage({ kind: "helper", port: port2 } satisfies FromWorker, [port2]);
+    return threadSegmentBuilder(port1);
+  },
+);
 const faultPoint = faultPoints(process.env["MILLRACE_FAULT_POINTS"]);
 
 port.on("message", (message: ToWorker) => {
