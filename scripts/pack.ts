@@ -13,6 +13,7 @@
  * PCK-1  No specifier of a private package is left, neither in code nor in declarations.
  * PCK-2  Every dependency is imported by some file and has the one exact version of the workspace.
  * PCK-3  Installing it runs no script.
+ * PCK-4  What is bundled in of third parties comes with their licences.
  */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";

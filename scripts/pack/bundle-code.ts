@@ -15,10 +15,10 @@ const processes: Readonly<Record<string, string>> = {
 };
 
 /**
- * Third-party code that is bundled in, as far as it is used. All files of typebox, loaded one by one, take ten times as long and 25 MB;
- * with the other two, which every start of the command needs, Node starts its loader of CommonJS for nothing.
+ * Third-party code that is bundled in, as far as it is used. All files of typebox, loaded one by one, take ten times as long and 25 MB; for
+ * commander alone Node would start its loader of CommonJS at each start.
  */
-const carried: readonly string[] = ["typebox", "commander", "@bufbuild/protobuf"];
+const carried: readonly string[] = ["commander", "typebox"];
 
 /** Writes the code; answers the third-party packages it imports and does not carry along, with their versions. */
 export async function bundleCode(

@@ -86,11 +86,17 @@ describe("the tarball", () => {
     const code = filesBelow(dist, ".js")
       .map((file) => readFileSync(file, "utf8"))
       .join("\n");
-    expect(Object.keys(manifest.dependencies)).toContain("commander");
+    expect(Object.keys(manifest.dependencies)).toContain("@aws-sdk/client-s3");
     for (const [name, version] of Object.entries(manifest.dependencies)) {
       expect(version).toMatch(/^\d+\.\d+\.\d+$/);
       expect(code).toMatch(new RegExp(`(from |import |import\\()"${name}["/]`));
     }
+  });
+
+  test("PCK-4: code of others that is bundled in lies there with its licence", () => {
+    const licences = readFileSync(join(dist, "LICENSES.md"), "utf8");
+    const heads = [...licences.matchAll(/^# (\S+) \d+\.\d+\.\d+ \([^\n]+\)\n\n\S/gm)];
+    expect(heads.map(([, name]) => name)).toEqual(["commander", "typebox"]);
   });
 
   test("VND-1: what is carried along is the version of the workspace, with its licences", () => {
@@ -142,7 +148,7 @@ describe.each(["npm", "pnpm"] as const)("installed with %s", (manager) => {
     const manifests = filesBelow(folder, "/package.json").filter((file) =>
       /node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(file),
     );
-    expect(manifests.length).toBeGreaterThan(50);
+    expect(manifests.length).toBeGreaterThan(20);
     const withScripts = manifests.filter((file) => {
       const { scripts } = JSON.parse(readFileSync(file, "utf8")) as {
         readonly scripts?: Readonly<Record<string, string>>;
