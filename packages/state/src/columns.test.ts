@@ -78,7 +78,8 @@ test.each(cases)("COL-1 COL-2 COL-4: $name", ({ type, value, columns: inColumns 
       const columns = new Columns(type, "test", 16);
       columns.grow(32);
       values.forEach((each, slot) => {
-        columns.write(slot, each);
+        if (slot % 2 === 0) columns.write(slot, each);
+        else columns.adopt(slot, structuredClone(each));
       });
       expect(columns.encodes(type)).toBe(inColumns);
       values.forEach((each, slot) => {

@@ -29,13 +29,17 @@ import {
 } from "./layout.ts";
 
 type Store = Float64Array | Uint8Array | unknown[];
+type Write = (stores: readonly Store[], slot: number, value: unknown) => void;
 type Encode = (out: ByteWriter, stores: readonly Store[], slot: number) => void;
 
 export class Columns {
   /** The value is of the type and lies in the columns when written. */
   readonly fits: (value: unknown) => boolean;
   readonly #holds: (value: unknown) => boolean;
-  readonly #write: (stores: readonly Store[], slot: number, value: unknown) => void;
+  readonly #write: Write;
+  /** The same for texts that were just read; made when it is asked for. */
+  #adopt: Write | undefined;
+  readonly #makeAdopt: () => Write;
   readonly #read: (stores: readonly Store[], slot: number) => unknown;
   readonly #encode: Encode | undefined;
   readonly #type: TypeNode;
@@ -56,11 +60,10 @@ export class Columns {
       compile(parameters, `${source[what]}\n//# sourceURL=${url}/${what}`);
     this.fits = compiled("fits", ["value"]) as typeof this.fits;
     this.#holds = compiled("holds", ["value"]) as typeof this.fits;
-    this.#write = compiled("write", ["stores", "slot", "value"]) as (
-      stores: readonly Store[],
-      slot: number,
-      value: unknown,
-    ) => void;
+    const writing = ["stores", "slot", "value"];
+    this.#write = compiled("write", writing) as Write;
+    this.#makeAdopt = () =>
+      compile(writing, `${source.write}\n//# sourceURL=${url}/adopt`, flatText) as Write;
     this.#read = compiled("read", ["stores", "slot"]) as (
       stores: readonly Store[],
       slot: number,
@@ -88,6 +91,13 @@ export class Columns {
     this.#side[slot] = ownValue(value);
     this.#irregular ??= new Uint8Array(this.#capacity);
     this.#irregular[slot] = 1;
+  }
+  /** As `write`, of a value that was read from bytes a moment ago: nobody else holds a part of it. */
+  adopt(slot: number, value: unknown): void {
+    if (!this.#holds(value)) return this.write(slot, value);
+    this.#adopt ??= this.#makeAdopt();
+    this.#adopt(this.#stores, slot, value);
+    this.#regular(slot);
   }
   read(slot: number): unknown {
     return this.isRegular(slot) ? this.#read(this.#stores, slot) : copyValue(this.#side[slot]);
@@ -151,7 +161,12 @@ function emptyStore(kind: StoreKind, capacity: number): Store {
 }
 
 /** The source names nothing but its parameters and the copiers; field names stand in it as JSON strings only. */
-function compile(parameters: readonly string[], body: string): unknown {
+function compile(parameters: readonly string[], body: string, text = ownText): unknown {
   const source = `return (${parameters.join(", ")}) => {\n${body}\n};`;
-  return new Function("copyValue", "ownText", "ownValue", source)(copyValue, ownText, ownValue);
+  return new Function("copyValue", "ownText", "ownValue", source)(copyValue, text, ownValue);
+}
+
+/** A text that was just read has memory of its own; a short one was put together and is copied flat. */
+function flatText(text: string): string {
+  return text.length < 24 ? ownText(text) : text;
 }

@@ -5,7 +5,13 @@
  * RSD-2  A declared type must be able to hold every stored value (`STATE_INCOMPATIBLE`); values are migrated from the type of the
  *        segment that they lie in.
  */
-import { compareTypes, migrateValue, type TypeNode, type ValueCodec } from "@millrace/data";
+import {
+  compareTypes,
+  migrateValue,
+  ownValue,
+  type TypeNode,
+  type ValueCodec,
+} from "@millrace/data";
 import type { TableDeclaration } from "@millrace/spi";
 import type { SegmentRange } from "./backend.ts";
 import type { TableSchema } from "./capture.ts";
@@ -85,7 +91,9 @@ export class RestoredTables {
           continue;
         }
         const stored = rows.value(codec);
-        table.restore(rows.a, rows.b, rows.c, migrate === undefined ? stored : migrate(stored));
+        // What a user's migration gives may be held elsewhere too.
+        const value = migrate === undefined ? stored : ownValue(migrate(stored));
+        table.restore(rows.a, rows.b, rows.c, value);
       }
     }
     return result;

@@ -197,7 +197,7 @@ export class Table<V = unknown> implements StateTable<V>, SlotOwner {
 
   // ── restore ────────────────────────────────────────────────────────────────────────────────
 
-  /** A row of a segment, for the selected key. Segments come in order: a later row replaces an earlier one. */
+  /** A row of a segment, for the selected key; the value is given away. Segments come in order: a later row replaces an earlier one. */
   restore(a: number, b: number, c: number, value: unknown): void {
     let slot = this.#find(a, b, c);
     const columns = this.#columns ?? this.#admit(value);
@@ -206,7 +206,7 @@ export class Table<V = unknown> implements StateTable<V>, SlotOwner {
       this.#setState(slot, live);
       this.#live += 1;
     }
-    columns.write(slot, value);
+    columns.adopt(slot, value);
   }
   restoreDeleted(a: number, b: number, c: number): void {
     const slot = this.#find(a, b, c);
