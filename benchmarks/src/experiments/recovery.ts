@@ -45,10 +45,11 @@ export const recovery: Experiment = {
       const victim = cluster.taskManagers.find(({ pid }) => childrenOf(pid ?? 0).length > 0);
       if (victim === undefined) throw new Error("no TaskManager runs the job");
       const before = outputsOf(log).length;
+      const killedRunners = childrenOf(victim.pid ?? 0);
       const killedAt = Date.now();
       victim.kill("SIGKILL");
-      // What was on its way to the file when it died is no output of the next attempt.
-      const isNew = (output: TickOutput): boolean => output.atMs > killedAt + graceMs;
+      // The runner outlives its TaskManager by some milliseconds: what it writes then is no output of the next attempt.
+      const isNew = (output: TickOutput): boolean => !killedRunners.includes(output.pid);
       await until(limitMs, async () => outputsOf(log).slice(before).some(isNew));
       const fresh = outputsOf(log).slice(before).filter(isNew);
       wrong += fresh.filter((output) => !isRight(output, hot)).length;
@@ -70,8 +71,6 @@ export const recovery: Experiment = {
     ];
   },
 };
-
-const graceMs = 20;
 
 function outputsOf(log: string): readonly TickOutput[] {
   const lines = readFileSync(log, "utf8").split("\n");

@@ -37,6 +37,8 @@ export interface TickOutput {
   /** Length of the text that was stored when the row was filled. */
   readonly text: number;
   readonly atMs: number;
+  /** Of the runner that wrote it. */
+  readonly pid: number;
 }
 const rowType = t.object({ key: t.int32, tick: t.int32 });
 const stored = t.object({ count: t.int32, text: t.string });
@@ -104,8 +106,9 @@ const job: Job = defineJob(
 );
 export default job;
 
+type Found = Omit<TickOutput, "atMs" | "pid">;
 function logSink(log: string) {
-  return defineSink<Omit<TickOutput, "atMs">>({
+  return defineSink<Found>({
     name: "log",
     kind: "at-least-once",
     inputType: { kind: "unknown" },
@@ -113,7 +116,7 @@ function logSink(log: string) {
     createWriter: () => ({
       write(value) {
         if (log === "") return;
-        const output = { ...(value as Omit<TickOutput, "atMs">), atMs: Date.now() };
+        const output = { ...(value as Found), atMs: Date.now(), pid: process.pid };
         appendFileSync(log, `${JSON.stringify(output)}\n`);
       },
       flush() {},
