@@ -45,11 +45,11 @@ test("a family's name means all of its members; an unknown name is refused with 
   expect(() => names("keyedsums-p1")).toThrow(/did you mean "keyedsum-p1"/);
 });
 
-test("the README shows what the results say, and they are of full size", () => {
-  const readme = readFileSync(join(resultsFolder, "../README.md"), "utf8");
+test("the page shows what the results say, and they are of full size", () => {
+  const page = readFileSync(join(resultsFolder, "../figures.md"), "utf8");
   const names = experiments.map(({ name }) => name);
   const report = reportOf(benchmarks, names, { results: readResults, figures: readFigures });
-  expect(readme).toBe(withReport(readme, report));
+  expect(page).toBe(withReport(page, report));
   for (const benchmark of benchmarks) {
     const results = readResults(benchmark.name);
     if (results === undefined) continue;

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { RestClient, submitJob } from "@millrace/client";
@@ -168,11 +168,20 @@ async function startDaemon(
   const child = spawn(process.execPath, [spec.main, ...spec.args, "--ready-file", ready], {
     stdio: ["ignore", out, out],
   });
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
   await until(startMs, async () => {
     if (child.exitCode !== null) throw new Error(readFileSync(log, "utf8"));
     return existsSync(ready);
   });
   return { child, addresses: JSON.parse(readFileSync(ready, "utf8")) };
+}
+
+/** A signal ends this process in order, and with it every daemon: they die with the process that started them. */
+export function endOnSignals(): void {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => process.exit(128 + constants.signals[signal]));
 }
 
 export async function until(limitMs: number, isDone: () => Promise<boolean>): Promise<void> {

@@ -1,5 +1,5 @@
 /**
- * `pnpm bench [name …] [--pairs n] [--quick]`: measures, writes `results/<name>.json` and the table of the README.
+ * `pnpm bench [name …] [--pairs n] [--quick]`: measures, writes `results/<name>.json` and the tables of `figures.md`.
  *
  * `--quick` runs two pairs of a tenth of the records, and writes nothing.
  */
@@ -10,7 +10,7 @@ import { benchmarks } from "./all.ts";
 import type { Benchmark } from "./benchmark.ts";
 import { experiments } from "./experiments/all.ts";
 import type { Experiment } from "./experiments/experiment.ts";
-import { LocalCluster, layoutOf } from "./local-cluster.ts";
+import { endOnSignals, LocalCluster, layoutOf } from "./local-cluster.ts";
 import { measurePairs } from "./pairs.ts";
 import { figuresTableOf, reportOf, tableOf, withReport } from "./report.ts";
 import {
@@ -24,7 +24,7 @@ import {
 import { selected, UnknownName } from "./selected.ts";
 
 const fewestPairs = 5;
-const readme = join(import.meta.dirname, "../README.md");
+const page = join(import.meta.dirname, "../figures.md");
 
 async function bench(args: readonly string[]): Promise<void> {
   const { values, positionals } = parseArgs({
@@ -41,7 +41,7 @@ async function bench(args: readonly string[]): Promise<void> {
     writeResults(results);
     const names = experiments.map(({ name }) => name);
     const report = reportOf(benchmarks, names, { results: readResults, figures: readFigures });
-    writeFileSync(readme, withReport(readFileSync(readme, "utf8"), report));
+    writeFileSync(page, withReport(readFileSync(page, "utf8"), report));
   };
   for (const benchmark of wanted.benchmarks) {
     const results = await measure(benchmark, { pairs, quick });
@@ -89,6 +89,7 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+endOnSignals();
 try {
   await bench(process.argv.slice(2));
 } catch (error) {

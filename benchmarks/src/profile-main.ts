@@ -12,7 +12,7 @@ import { parseArgs } from "node:util";
 import { type Benchmark, engine } from "./benchmark.ts";
 import { type CpuProfile, hotFunctions, hotText } from "./cpu-profile.ts";
 import { deoptsOf, deoptText } from "./deopts.ts";
-import { LocalCluster, layoutOf } from "./local-cluster.ts";
+import { endOnSignals, LocalCluster, layoutOf } from "./local-cluster.ts";
 import { type Measured, runVariant } from "./run-variant.ts";
 import { selected, UnknownName } from "./selected.ts";
 import { variantsOf } from "./variant.ts";
@@ -66,6 +66,7 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
+endOnSignals();
 try {
   const { values, positionals } = parseArgs({
     allowPositionals: true,

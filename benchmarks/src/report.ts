@@ -1,4 +1,4 @@
-/** The tables of the README, made from the results; a test compares them. */
+/** The tables of `figures.md`, made from the results; a test compares them. */
 import { type Benchmark, engine } from "./benchmark.ts";
 import type { Spread, VariantRow } from "./pairs.ts";
 import type { FigureResults, Results, Where } from "./results.ts";
@@ -72,15 +72,15 @@ export function reportOf(
   return `${tableOf(benchmarks, read.results)}\n\n${figuresTableOf(experiments, read.figures)}`;
 }
 
-/** The README with this report in the place of the one it had. */
-export function withReport(readme: string, report: string): string {
-  const [before, rest] = halves(readme, begin);
+/** The page with this report in the place of the one it had. */
+export function withReport(page: string, report: string): string {
+  const [before, rest] = halves(page, begin);
   const [, after] = halves(rest, end);
   return `${before}${begin}\n\n${report}\n\n${end}${after}`;
 }
 function halves(text: string, mark: string): [string, string] {
   const at = text.indexOf(mark);
-  if (at < 0) throw new Error(`the README has no "${mark}"`);
+  if (at < 0) throw new Error(`the page has no "${mark}"`);
   return [text.slice(0, at), text.slice(at + mark.length)];
 }
 
