@@ -1,19 +1,15 @@
 /** Prometheus metrics of a JobManager: the cluster and each job. Read from the coordinator when scraped. */
 import { type Coordinator, isTerminal, type JobView } from "@millrace/coordinator";
-import {
-  type MetricScope,
-  Metrics,
-  type MetricsText,
-  type MetricType,
-  metricName,
-} from "@millrace/telemetry";
+import { type MetricScope, Metrics, type MetricType, metricName } from "@millrace/telemetry";
 
 export type Reading = readonly [name: string, type: MetricType, value: number];
 
 export function createJobManagerMetrics(
   coordinator: Coordinator,
   host: string,
-): { text(): MetricsText } {
+): {
+  text(): Promise<{ readonly contentType: string; readonly text: string }>;
+} {
   const metrics = new Metrics();
   const set = (
     scope: MetricScope,

@@ -1,20 +1,30 @@
 /**
- * REST over Node's own HTTP server.
+ * The REST server: the route table of the protocol, each row with its handler. Served under `/v1` and, for Flink's tools, without it.
  *
- * RSV-1  A body of more than `maxBundleBytes` is refused before it is in memory.
- * RSV-2  Closing ends every connection, idle or not.
+ * RST-1  A body or query that is not of the schema is refused with `REST_BAD_REQUEST` before a handler sees it; an answer that is not of
+ *        its schema never leaves, and of one that is nothing undeclared does.
+ * RST-2  Every error answers `{ errors, error }` with a code; a user's fault is 4xx, everything else 5xx.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import { errorInfo, type Logger } from "@millrace/base";
+import { answerErrors, openApi, type Route, type RouteName, routes } from "@millrace/protocol/rest";
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { maxBundleBytes } from "./bundles.ts";
 import { fail } from "./fail.ts";
-import { Refusal } from "./rest/errors.ts";
-import { createRestApp, type RestApp, type RestContext } from "./rest/rest-app.ts";
+import type { Call } from "./rest/calls.ts";
+import { version } from "./rest/cluster-view.ts";
+import { restError } from "./rest/errors.ts";
+import { createHandlers, type Handler, type HandlerContext } from "./rest/handlers.ts";
 
 export interface RestServer {
   readonly port: number;
   readonly address: string;
   close(): Promise<void>;
+}
+
+export interface RestContext extends HandlerContext {
+  readonly logger: Logger;
+  /** Prometheus text of this process. */
+  readonly metricsText: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }
 
 /** Listens on `host`:`port` (0: any free port). Rejects `JOBMANAGER_PORT_TAKEN`. */
@@ -23,64 +33,102 @@ export async function startRestServer(
   listen: { readonly host: string; readonly port: number },
 ): Promise<RestServer> {
   const app = createRestApp(context);
-  const server = createServer((request, response) => void serve(app, request, response));
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(listen.port, listen.host, resolve);
-  }).catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== "EADDRINUSE") throw error;
-    throw fail("JOBMANAGER_PORT_TAKEN", {
-      fields: { host: listen.host, port: listen.port, service: "rest" },
-      cause: error,
-    });
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    port,
-    address: `http://${listen.host}:${port}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+  try {
+    // It writes into what it is given.
+    await app.listen({ ...listen });
+  } catch (error) {
+    await app.close();
+    if ((error as { code?: string }).code === "EADDRINUSE")
+      throw fail("JOBMANAGER_PORT_TAKEN", {
+        fields: { host: listen.host, port: listen.port, service: "rest" },
+        cause: error,
+      });
+    throw error;
+  }
+  const bound = app.addresses()[0];
+  const port = typeof bound === "object" ? bound.port : listen.port;
+  return { port, address: `http://${listen.host}:${port}`, close: () => app.close() };
+}
+
+/** The server without a socket, for tests. */
+export function createRestApp(context: RestContext): FastifyInstance {
+  const answerWith = (error: unknown, reply: FastifyReply) => {
+    const { status, body } = restError(error);
+    if (status >= 500)
+      context.logger.error("request failed", {
+        code: body.error.code,
+        error: errorInfo(error).cause?.message ?? body.error.message,
+      });
+    return reply.status(status).send(body);
   };
+  const app = fastify({
+    logger: false,
+    bodyLimit: maxBundleBytes,
+    forceCloseConnections: true,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: false } },
+    // What is refused before there is a route: a path that can't be decoded.
+    frameworkErrors: (error, _request, reply) => void answerWith(error, reply as FastifyReply),
+  });
+  app.addContentTypeParser(
+    ["application/javascript", "text/javascript", "application/octet-stream"],
+    { parseAs: "buffer" },
+    (_request, body, done) => done(null, body),
+  );
+  app.addContentTypeParser("application/json", { parseAs: "string" }, (_request, body, done) => {
+    try {
+      done(null, body === "" ? undefined : JSON.parse(body as string));
+    } catch (error) {
+      done(fail("REST_BAD_REQUEST", { fields: { reason: (error as Error).message } }));
+    }
+  });
+  app.setErrorHandler((error, _request, reply) => answerWith(error, reply));
+  app.setNotFoundHandler((request, reply) =>
+    answerWith(fail("REST_NOT_FOUND", { fields: { path: request.url } }), reply),
+  );
+  const handlers = createHandlers(context);
+  const description = openApi(version);
+  for (const prefix of ["/v1", ""]) {
+    for (const [name, route] of Object.entries(routes) as [RouteName, Route][])
+      mount(app, prefix, route, handlers[name]);
+    app.get(`${prefix}/openapi.json`, () => description);
+  }
+  app.get("/metrics", async (_request, reply) => {
+    const { contentType, text } = await context.metricsText();
+    return await reply.header("content-type", contentType).send(text);
+  });
+  return app;
 }
 
-async function serve(
-  app: RestApp,
-  request: IncomingMessage,
-  response: ServerResponse,
-): Promise<void> {
-  const answer = await app({
-    method: request.method ?? "GET",
-    url: request.url ?? "/",
-    contentType: request.headers["content-type"],
-    body: () => bodyOf(request),
-  });
-  response.writeHead(answer.status, {
-    "content-type": answer.contentType,
-    "content-length": Buffer.byteLength(answer.body),
-    // What is left of the body is not waited for.
-    ...(answer.status === 413 ? { connection: "close" } : {}),
-  });
-  response.end(request.method === "HEAD" ? undefined : answer.body);
-}
-
-function bodyOf(request: IncomingMessage): Promise<Uint8Array> {
-  return new Promise((resolve, reject) => {
-    const tooLarge = () => reject(new Refusal(413, { reason: "Request body is too large" }));
-    if (Number(request.headers["content-length"] ?? 0) > maxBundleBytes) return tooLarge();
-    let chunks: Buffer[] = [];
-    let bytes = 0;
-    request.on("data", (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes <= maxBundleBytes) chunks.push(chunk);
-      else {
-        chunks = [];
-        tooLarge();
-      }
-    });
-    request.on("end", () => resolve(Buffer.concat(chunks)));
-    request.on("error", reject);
+function mount(app: FastifyInstance, prefix: string, route: Route, handler: Handler): void {
+  app.route({
+    method: route.method,
+    url: `${prefix}${route.path}`,
+    schema: {
+      ...(route.body === undefined ? {} : { body: route.body }),
+      querystring: {
+        type: "object",
+        properties: Object.fromEntries(
+          (route.query ?? []).map((name) => [name, { type: "string" }]),
+        ),
+        additionalProperties: false,
+      },
+      response: { [route.status]: route.answer },
+    },
+    // An absent body is an empty one: curl -X POST must do.
+    preValidation: (request: FastifyRequest, _reply, done) => {
+      if (route.body !== undefined) request.body ??= {};
+      done();
+    },
+    handler: async (request, reply) => {
+      const answer = await handler({
+        params: request.params as Call["params"],
+        query: (request.query ?? {}) as Call["query"],
+        body: request.body,
+      });
+      const wrong = answerErrors(route, answer);
+      if (wrong.length > 0)
+        throw fail("REST_INTERNAL", { fields: { path: route.path, problems: wrong } });
+      return await reply.status(route.status).send(answer);
+    },
   });
 }

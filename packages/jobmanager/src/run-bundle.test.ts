@@ -5,8 +5,7 @@ import { type BlobStore, memoryBlobStore } from "@millrace/spi";
 import { expect, test } from "vitest";
 import { Bundles } from "./bundles.ts";
 import { graph } from "./graph.fixture.ts";
-import { ask } from "./rest/ask.fixture.ts";
-import { createRestApp } from "./rest/rest-app.ts";
+import { createRestApp } from "./rest-server.ts";
 
 async function lead(store: BlobStore) {
   const coordinator = new Coordinator({
@@ -24,20 +23,20 @@ async function lead(store: BlobStore) {
     logger: silentLogger,
     config: {},
     environment: { version: "", arch: "", options: [] },
-    metricsText: () => ({ contentType: "text/plain", text: "" }),
+    metricsText: async () => ({ contentType: "text/plain", text: "" }),
   });
-  const uploaded = await ask(app, {
+  const uploaded = await app.inject({
     method: "POST",
     url: "/v1/bundles/upload?name=job.ts",
     payload: Buffer.from("export {}"),
-    contentType: "application/javascript",
+    headers: { "content-type": "application/javascript" },
   });
   const { id } = uploaded.json() as { id: string };
   return {
     coordinator,
     async run(payload: unknown) {
       const url = `/v1/bundles/${id}/run`;
-      const answer = await ask(app, { method: "POST", url, payload });
+      const answer = await app.inject({ method: "POST", url, payload: payload as object });
       const body = answer.json() as {
         readonly jobid?: string;
         readonly error?: { readonly code: string; readonly fields: { readonly path?: string } };
@@ -46,6 +45,7 @@ async function lead(store: BlobStore) {
     },
     async close() {
       coordinator.close();
+      await app.close();
     },
   };
 }

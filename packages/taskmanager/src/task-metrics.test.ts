@@ -8,13 +8,10 @@ const sample = { name: "numRecordsIn", type: "counter", vertex: "v1", subtask: 0
 const deployment = {
   vertex: { id: "v1", name: "map -> sink", operators: [{ uid: "m", name: "map" }] },
 } as unknown as TaskDeployment;
-const linesOf = (metrics: TaskMetrics) =>
-  metrics
-    .text()
-    .text.split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"));
+const linesOf = async (metrics: TaskMetrics) =>
+  (await metrics.text()).text.split("\n").filter((line) => line !== "" && !line.startsWith("#"));
 
-test("labels are Flink's; a reading that is no number is no series", () => {
+test("labels are Flink's; a reading that is no number is no series", async () => {
   const metrics = new TaskMetrics({ host: "h", taskManager: "tm" });
   metrics.started(first, "job");
   metrics.deployed(first, [deployment]);
@@ -25,13 +22,13 @@ test("labels are Flink's; a reading that is no number is no series", () => {
   ]);
   const task =
     'host="h",tm_id="tm",job_id="j",job_name="job",task_attempt_id="2.1",task_attempt_num="1",task_id="v1",task_name="map -> sink",subtask_index="0"';
-  expect(linesOf(metrics)).toEqual([
+  expect(await linesOf(metrics)).toEqual([
     `flink_taskmanager_job_task_num_records_in_total{${task}} 4`,
     `flink_taskmanager_job_task_operator_num_records_in_total{${task},operator_id="m",operator_name="map"} 3`,
   ]);
 });
 
-test("TMM-1: an attempt's series end with its runner, whatever it still says; those of others stay", () => {
+test("TMM-1: an attempt's series end with its runner, whatever it still says; those of others stay", async () => {
   const metrics = new TaskMetrics({ host: "h", taskManager: "tm" });
   for (const attempt of [first, second]) {
     metrics.started(attempt, "job");
@@ -39,7 +36,7 @@ test("TMM-1: an attempt's series end with its runner, whatever it still says; th
   }
   metrics.ended(first);
   metrics.report(first, [{ ...sample, value: 11 }]);
-  const lines = linesOf(metrics);
+  const lines = await linesOf(metrics);
   expect(lines).toHaveLength(1);
   expect(lines[0]).toMatch(/task_attempt_num="2".* 20$/);
 });

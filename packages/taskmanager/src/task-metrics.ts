@@ -5,7 +5,7 @@
  */
 import type { TaskDeployment } from "@millrace/graph";
 import type { AttemptMessage, MetricSample } from "@millrace/protocol";
-import { type Labels, Metrics, type MetricsText, metricName } from "@millrace/telemetry";
+import { type Labels, Metrics, metricName } from "@millrace/telemetry";
 
 interface Attempt {
   readonly labels: Labels;
@@ -88,7 +88,7 @@ export class TaskMetrics {
     const { job_id = "", task_attempt_id = "" } = known.labels;
     this.#metrics.remove({ job_id, task_attempt_id });
   }
-  text(): MetricsText {
+  text(): Promise<{ readonly contentType: string; readonly text: string }> {
     return this.#metrics.text();
   }
 }

@@ -1,7 +1,6 @@
 /** A small HTTP server for `/metrics`, for daemons without a REST server of their own. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { MetricsText } from "./metrics.ts";
 
 export interface MetricsServer {
   /** "host:port". */
@@ -13,15 +12,17 @@ export async function startMetricsServer(options: {
   readonly host: string;
   /** 0: any free port. */
   readonly port: number;
-  readonly text: () => MetricsText;
+  readonly text: () => Promise<{ readonly contentType: string; readonly text: string }>;
 }): Promise<MetricsServer> {
   const server = createServer((request, response) => {
     if (request.url !== "/metrics") {
       response.writeHead(404).end("see /metrics\n");
       return;
     }
-    const { contentType, text } = options.text();
-    response.writeHead(200, { "content-type": contentType }).end(text);
+    options.text().then(
+      ({ contentType, text }) => response.writeHead(200, { "content-type": contentType }).end(text),
+      (error: unknown) => response.writeHead(500).end(String(error)),
+    );
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);

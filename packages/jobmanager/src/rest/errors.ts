@@ -7,23 +7,42 @@ export interface RestError {
   readonly body: { readonly errors: readonly string[]; readonly error: ErrorInfo };
 }
 
-/** A request that is refused before it has reached a handler. */
-export class Refusal extends Error {
-  readonly status: number;
-  readonly fields: Readonly<Record<string, string | readonly string[]>>;
-
-  constructor(status: number, fields: Readonly<Record<string, string | readonly string[]>>) {
-    super("refused");
-    this.status = status;
-    this.fields = fields;
-  }
+/** What the server library raises; only the parts that are read. */
+interface ServerError {
+  readonly statusCode?: number;
+  readonly message?: string;
+  readonly validation?: readonly {
+    readonly message?: string;
+    readonly instancePath?: string;
+    readonly params?: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 export function restError(thrown: unknown): RestError {
-  if (thrown instanceof Refusal)
-    return answerOf(errorInfo(fail("REST_BAD_REQUEST", { fields: thrown.fields })), thrown.status);
   if (isMillraceError(thrown)) return answerOf(errorInfo(thrown));
+  const { statusCode, validation, message } = thrown as ServerError;
+  if (validation !== undefined)
+    return answerOf(badRequest({ problems: validation.map(problemText) }));
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500)
+    return answerOf(badRequest({ reason: message ?? "" }), statusCode);
   return answerOf(errorInfo(fail("REST_INTERNAL", { cause: thrown })));
+}
+
+function badRequest(fields: Readonly<Record<string, string | readonly string[]>>): ErrorInfo {
+  return errorInfo(fail("REST_BAD_REQUEST", { fields }));
+}
+
+function problemText({
+  instancePath = "",
+  message = "",
+  params,
+}: NonNullable<ServerError["validation"]>[number]): string {
+  const named = params?.["additionalProperties"] ?? params?.["additionalProperty"];
+  const name = Array.isArray(named) ? named.join(", ") : named;
+  const allowed = params?.["allowedValues"];
+  const detail = name ?? (Array.isArray(allowed) ? allowed.join(", ") : undefined);
+  const text = `${instancePath} ${message}`.trim();
+  return typeof detail === "string" && detail !== "" ? `${text}: ${detail}` : text;
 }
 
 function answerOf(info: ErrorInfo, status = statusOf(info)): RestError {

@@ -1,4 +1,4 @@
-export { answerErrors, bodyErrors, declaredPart } from "./checks.ts";
+export { answerErrors } from "./answer-errors.ts";
 export { openApi } from "./open-api.ts";
 export { type Route, type RouteName, routes } from "./routes.ts";
 export { executionStates } from "./schemas-base.ts";
