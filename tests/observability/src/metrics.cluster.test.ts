@@ -65,8 +65,13 @@ test("OBS-1: records in and out, skipped and late ones, are those that the job r
     managers.sum(`${operator}num_records_out_total`, windows) === fired ? true : undefined,
   );
   addFile("late", 7, () => reading(100, 0));
+  // Slots tell their counts at moments of their own: those that read, and those that drop.
+  const readings = { job_id: counted, operator_id: "readings" };
   await look("the late readings", ({ managers }) =>
-    managers.sum(`${operator}num_late_records_dropped_total`, windows) === 7 ? true : undefined,
+    managers.sum(`${operator}num_late_records_dropped_total`, windows) === 7 &&
+    managers.sum(`${operator}num_records_out_total`, readings) === read + 7
+      ? true
+      : undefined,
   );
   const of = (uid: string) => {
     const labels = { job_id: counted, operator_id: uid };
