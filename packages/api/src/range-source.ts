@@ -3,12 +3,11 @@
  *
  * RNG-1  A split is (from, to, step) and the next index to read; the records of a split come in index order.
  * RNG-2  Every index is in exactly one split, whatever the number of readers.
- * RNG-4  A function that gives one object again and again, changed or not, is called only when its last record has been handed on. One that
- *        begins to do so later is refused: the records before are changed already.
  * RNG-3  A rate is caught up with for at most a second: what was held up for longer is forgotten, or the burst would be as long as the
  *        hold-up.
+ * RNG-4  A function that gives one object again and again, changed or not, is called only when its last record has been handed on. One that
+ *        begins to do so later is refused: the records before are changed already.
  */
-
 import type {
   EnumeratorContext,
   ReaderContext,

@@ -291,3 +291,31 @@ test("a null key names the operator whose key it is, the field, and the record's
     fields: { keyOf: "sum", key: "k", uid: "in", position: "record 1" },
   });
 });
+test.each([
+  ["together", Watermarks.none<Row>()],
+  [
+    "one by one, for a generator of watermarks",
+    Watermarks.generator<Row>(() => ({ onEvent() {}, onPeriodicEmit() {} }), { timestamps: "at" }),
+  ],
+])("the place of a record that a source hands on %s is its own", async (_, watermarks) => {
+  const place = async (bad: number) =>
+    await outputsOf((env) => ({
+      out: env
+        .fromSource(
+          generatorSource({
+            create: (i) => ({ ...(rows[i] as Row) }),
+            count: rows.length,
+            type: Row,
+          }),
+          watermarks,
+        )
+        .setParallelism(1)
+        .uid("in")
+        .map((row) => {
+          if (row.at === bad) throw new Error("no");
+          return row;
+        }),
+    })).catch((error: unknown) => (error as { fields: unknown }).fields);
+  for (const bad of [0, 2, 17])
+    expect(await place(bad)).toMatchObject({ position: `record ${bad}` });
+});

@@ -86,7 +86,7 @@ function createSource(setup: OperatorSetup): Operator {
         timestamp = read(value, given);
       } catch (error) {
         blame(error, setup.task.uid);
-        const place = reader.where?.(splitId, 0) ?? `split ${splitId}`;
+        const place = reader.where?.(splitId, alone ?? 0) ?? `split ${splitId}`;
         return setup.failed(error, {
           value: badRowOf(error, textOf(value), place),
           timestamp: given,
@@ -105,7 +105,9 @@ function createSource(setup: OperatorSetup): Operator {
       // What must be looked at record by record, or has no timestamp.
       if (stamped === from) {
         if (output.full) return from;
+        alone = from;
         readerOutput.emit(splitId, values[from], Number.NaN);
+        alone = undefined;
         return from + 1;
       }
       emitting = splitId;
@@ -135,6 +137,8 @@ function createSource(setup: OperatorSetup): Operator {
   };
   /** Split of the record that is on its way through the chain; an error leaves it. */
   let emitting: string | undefined;
+  /** Row of it, where it is handed on by itself. */
+  let alone: number | undefined;
   let stop = () => {};
   let ended = false;
   const clock = new ReadableClock(() => platform.clock.monotonic());
@@ -174,7 +178,7 @@ function createSource(setup: OperatorSetup): Operator {
     position: () =>
       emitting === undefined
         ? undefined
-        : (reader.where?.(emitting, output.row) ?? `split ${emitting}`),
+        : (reader.where?.(emitting, alone ?? output.row) ?? `split ${emitting}`),
     endOfData() {
       output.emitWatermark(maxWatermark);
       return true;
