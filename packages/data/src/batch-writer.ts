@@ -15,8 +15,8 @@ import { hashAscii, hashStrings } from "./hash-column.ts";
 import { hashKey } from "./key.ts";
 import type { KeyedRows } from "./keyed-rows.ts";
 import { absent, copyValue, setField, withPath } from "./plain.ts";
-import { type FieldPlan, learnPlan, type Plan } from "./plan.ts";
-import { createRowSink, type RowSink, roughSize } from "./shape.ts";
+import { type FieldPlan, keyColumnOf, learnPlan, type Plan } from "./plan.ts";
+import { createRowSink, type RowSink, roughSize, tryPut } from "./shape.ts";
 import { looksRepetitive, reserve, type TextPlace, writeTexts } from "./text-column.ts";
 import { ColumnPlace, flag, magic0, magic1, version } from "./wire.ts";
 
@@ -216,7 +216,7 @@ export class ColumnBatchWriter implements BatchWriter {
   #addObject(value: object, row: number): void {
     if (row === 0) this.#begin(value);
     if (this.#inSink) {
-      const size = this.#tryPut(value, row);
+      const size = tryPut(this.#sink as RowSink, value, row);
       if (size >= 0) {
         this.#estimate += rowOverhead + size;
         return;
@@ -232,15 +232,6 @@ export class ColumnBatchWriter implements BatchWriter {
     if (this.#sink === undefined && trying) this.#usePlan(learnPlan([value], 1));
     this.#inSink = this.#sink !== undefined && trying;
     if (this.#inSink) this.#estimate = this.#frame;
-  }
-
-  #tryPut(value: object, row: number): number {
-    try {
-      return (this.#sink as RowSink).put(value, row);
-    } catch {
-      // The copy of the whole row, made next, is refused with the path, or is not refused at all.
-      return -1;
-    }
   }
 
   #addScalar(value: unknown, row: number): void {
@@ -278,7 +269,7 @@ export class ColumnBatchWriter implements BatchWriter {
     if (plan === undefined) return;
     this.#plan = plan;
     this.#frame = frameBytes(plan);
-    this.#keyColumn = this.#keyField === undefined ? -1 : columnOf(plan, this.#keyField);
+    this.#keyColumn = keyColumnOf(plan, this.#keyField);
     this.#sink = createRowSink(plan);
   }
 
@@ -359,13 +350,6 @@ function writeRows(
     }
   });
   return next.every((field, i) => field === plan[i]) ? plan : next;
-}
-
-/** Place of a field whose column holds numbers or strings only. */
-function columnOf(plan: Plan, name: string): number {
-  return plan.findIndex(
-    (field) => field.name === name && (field.kind === "n" || field.kind === "s"),
-  );
 }
 
 function structsOf(plan: Plan): number {

@@ -8,8 +8,8 @@ import type { BatchWriter } from "./batch.ts";
 import type { ColumnBatchWriter } from "./batch-writer.ts";
 import { hashStrings } from "./hash-column.ts";
 import { hashKey } from "./key.ts";
-import { learnPlan, type Plan } from "./plan.ts";
-import { createRowSink, type RowSink } from "./shape.ts";
+import { keyColumnOf, learnPlan, type Plan } from "./plan.ts";
+import { createRowSink, type RowSink, tryPut } from "./shape.ts";
 
 const maxRows = 128;
 const maxBytes = 8 * 1_024;
@@ -63,7 +63,7 @@ export class KeyedRows {
     if (typeof value !== "object" || value === null) return false;
     if (row === 0 && !this.#begin(value)) return false;
     const hash = typeof key === "string" ? 0 : hashKey(key);
-    const size = this.#tryPut(value, row);
+    const size = this.sink === undefined ? -1 : tryPut(this.sink, value, row);
     if (size < 0) {
       // Those that wait have the old shape; the next row to come first may have a new one.
       if (row === 0) this.#missed();
@@ -160,10 +160,7 @@ export class KeyedRows {
     if (plan !== this.plan || this.sink === undefined)
       this.sink = plan === undefined ? undefined : createRowSink(plan);
     this.plan = plan;
-    this.#keyColumn =
-      plan?.findIndex(
-        ({ name, kind }) => name === this.#keyField && (kind === "n" || kind === "s"),
-      ) ?? -1;
+    this.#keyColumn = plan === undefined ? -1 : keyColumnOf(plan, this.#keyField);
     return this.sink !== undefined;
   }
   /** The first row was not of the shape of those before it: the next may begin another. */
@@ -173,13 +170,5 @@ export class KeyedRows {
     if (this.#misses < maxMisses) return;
     this.#misses = 0;
     this.#rest = restRows;
-  }
-  #tryPut(value: object, row: number): number {
-    try {
-      return this.sink?.put(value, row) ?? -1;
-    } catch {
-      // The copy of the whole row, made next, is refused with the path, or is not refused at all.
-      return -1;
-    }
   }
 }

@@ -50,6 +50,11 @@ function learn(values: readonly unknown[], rows: number, nesting: Nesting): Plan
   return [...cells].map(([name, column]) => learnField(name, column, rows, nesting));
 }
 
+/** Place of the key's field when its column holds numbers or strings only, else -1. */
+export function keyColumnOf(plan: Plan, keyField: string | undefined): number {
+  return plan.findIndex(({ name, kind }) => name === keyField && (kind === "n" || kind === "s"));
+}
+
 /** Undefined when the type says nothing about fields. */
 export function planOfType(type: TypeNode, depth = 0): Plan | undefined {
   if (type.kind !== "object" || type.fields.length === 0 || type.fields.length > maxStructFields)

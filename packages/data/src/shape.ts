@@ -31,6 +31,15 @@ export interface RowSink {
   columns(): readonly (Float64Array | string[] | unknown[] | RowSink)[];
 }
 
+/** As `put`, but -1 also for a row that can't be encoded: the copy of it, made next, is refused with the path, or is not refused at all. */
+export function tryPut(sink: RowSink, row: object, index: number): number {
+  try {
+    return sink.put(row, index);
+  } catch {
+    return -1;
+  }
+}
+
 type MakeSink = (environment: Readonly<Record<string, unknown>>) => RowSink;
 const sinks = new Map<string, MakeSink>();
 let serial = 0;
