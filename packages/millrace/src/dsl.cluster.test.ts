@@ -292,7 +292,7 @@ test("a null key names the operator whose key it is, the field, and the record's
   });
 });
 test.each([
-  ["together", Watermarks.none<Row>()],
+  ["together", Watermarks.none()],
   [
     "one by one, for a generator of watermarks",
     Watermarks.generator<Row>(() => ({ onEvent() {}, onPeriodicEmit() {} }), { timestamps: "at" }),
