@@ -6,7 +6,18 @@ const maxHints = 1_024;
 
 export class Hints {
   #waiting: Uint8Array[] = [];
+  #listener: ((payload: Uint8Array) => void) | undefined;
 
+  /** Hears what has waited, and from then on each at once. */
+  listen(listener: (payload: Uint8Array) => void): void {
+    this.#listener = listener;
+    for (const payload of this.take()) listener(payload);
+  }
+  /** One has come. */
+  heard(payload: Uint8Array): void {
+    if (this.#listener === undefined) this.push(payload);
+    else this.#listener(payload);
+  }
   /** Throws `EXCHANGE_CORRUPT` beyond the bound. */
   push(payload: Uint8Array): void {
     if (this.#waiting.length >= maxHints)

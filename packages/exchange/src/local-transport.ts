@@ -122,7 +122,6 @@ class LocalOutbound implements OutboundChannel {
   readonly #forget: () => void;
   readonly #credit = new Credit();
   #onCredit: (() => void) | undefined;
-  #onHint: ((payload: Uint8Array) => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
   readonly #hints = new Hints();
   #closed = false;
@@ -160,8 +159,7 @@ class LocalOutbound implements OutboundChannel {
     this.#onCredit = listener;
   }
   onHint(listener: (payload: Uint8Array) => void): void {
-    this.#onHint = listener;
-    for (const payload of this.#hints.take()) listener(payload);
+    this.#hints.listen(listener);
   }
   onFailure(listener: (error: unknown) => void): void {
     this.#onFailure = listener;
@@ -182,8 +180,7 @@ class LocalOutbound implements OutboundChannel {
   }
   hinted(payload: Uint8Array): void {
     if (this.#closed) return;
-    if (this.#onHint === undefined) this.#hints.push(payload);
-    else this.#onHint(payload);
+    this.#hints.heard(payload);
   }
   peerLost(): void {
     if (!this.#closed)

@@ -108,7 +108,6 @@ class TcpOutbound implements OutboundChannel {
   readonly #number: number;
   readonly #credit = new Credit();
   #onCredit: (() => void) | undefined;
-  #onHint: ((payload: Uint8Array) => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
   readonly #hints = new Hints();
   #closed = false;
@@ -133,8 +132,7 @@ class TcpOutbound implements OutboundChannel {
     this.#onCredit = listener;
   }
   onHint(listener: (payload: Uint8Array) => void): void {
-    this.#onHint = listener;
-    for (const payload of this.#hints.take()) listener(payload);
+    this.#hints.listen(listener);
   }
   onFailure(listener: (error: unknown) => void): void {
     this.#onFailure = listener;
@@ -153,8 +151,7 @@ class TcpOutbound implements OutboundChannel {
     this.#onCredit?.();
   }
   hinted(payload: Uint8Array): void {
-    if (this.#onHint === undefined) this.#hints.push(payload);
-    else this.#onHint(payload);
+    this.#hints.heard(payload);
   }
   lost(error: unknown): void {
     if (this.#closed) return;

@@ -27,7 +27,6 @@ export class RingOutbound implements OutboundChannel {
   /** It has said that it waits (RNG-6). */
   #waits = false;
   #onCredit: (() => void) | undefined;
-  #onHint: ((payload: Uint8Array) => void) | undefined;
   #onFailure: ((error: unknown) => void) | undefined;
   #closed = false;
 
@@ -62,8 +61,7 @@ export class RingOutbound implements OutboundChannel {
     this.#onCredit = listener;
   }
   onHint(listener: (payload: Uint8Array) => void): void {
-    this.#onHint = listener;
-    for (const payload of this.#hints.take()) listener(payload);
+    this.#hints.listen(listener);
   }
   onFailure(listener: (error: unknown) => void): void {
     this.#onFailure = listener;
@@ -93,8 +91,7 @@ export class RingOutbound implements OutboundChannel {
   }
   hinted(payload: Uint8Array): void {
     if (this.#closed) return;
-    if (this.#onHint === undefined) this.#hints.push(payload);
-    else this.#onHint(payload);
+    this.#hints.heard(payload);
   }
   lost(error: unknown): void {
     if (this.#closed) return;
